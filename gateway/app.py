@@ -1,0 +1,112 @@
+"""The composition root: a policy becomes a wired gateway. The one list of surfaces and drivers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import string
+import time
+from pathlib import Path
+from random import Random
+
+from gateway.core.policy import Policy
+from gateway.core.policy.upstreams import Upstream
+from gateway.drivers.http import Http
+from gateway.drivers.ollama import Ollama
+from gateway.drivers.openai_compat import OpenAICompatible
+from gateway.ports import Counter, Driver, Journal
+from gateway.server import health, listing, native, openai, records
+from gateway.server.front import Front, Route
+from gateway.service.fitting import Fitting
+from gateway.service.gateway import Gateway
+from gateway.service.joined import Joined
+from gateway.service.readers import reader_for
+from gateway.service.upstreams import Upstreams
+from gateway.service.world import World
+from gateway.telemetry.recorder import Recorder
+
+ROUTES = [
+    *(Route("POST", f"{base}/chat/completions", "openai", openai.chat) for base in ("/v1", "")),
+    *(Route("POST", f"{base}/completions", "openai", openai.complete) for base in ("/v1", "")),
+    *(Route("POST", f"{base}/embeddings", "openai", openai.embeddings) for base in ("/v1", "")),
+    *(Route("GET", f"{base}/models", "openai", listing.models) for base in ("/v1", "")),
+    *(Route("GET", f"{base}/models/*", "openai", listing.model) for base in ("/v1", "")),
+    *(Route("GET", f"{base}/model/info", "openai", listing.model_info) for base in ("/v1", "")),
+    Route("POST", "/api/chat", "ollama", native.chat),
+    Route("POST", "/api/generate", "ollama", native.generate),
+    Route("POST", "/api/embed", "ollama", native.embed_new),
+    Route("POST", "/api/embeddings", "ollama", native.embed_old),
+    Route("GET", "/api/tags", "ollama", listing.tags),
+    Route("GET", "/api/ps", "ollama", listing.ps),
+    Route("POST", "/api/show", "ollama", listing.show),
+    Route("GET", "/api/version", "ollama", health.version),
+    Route("GET", "/", "ollama", health.root),
+    Route("GET", "/healthz", "openai", health.live),
+    Route("GET", "/readyz", "openai", health.ready),
+    Route("GET", "/holdfast/requests", "openai", records.latest),
+    Route("GET", "/holdfast/requests/*", "openai", records.one),
+    Route("GET", "/holdfast/status", "openai", records.status),
+]
+
+_LETTERS = string.ascii_lowercase + string.digits
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds > 0:
+            await asyncio.sleep(seconds)
+
+
+def driver_of(upstream: Upstream, policy: Policy) -> Driver:
+    """The driver for an upstream, with its key from the environment."""
+    http = Http(
+        upstream.url,
+        key=os.environ.get(upstream.key_env, "") if upstream.key_env else "",
+        trusted=upstream.trusted,
+        connect=policy.timeouts.connect,
+        probe=policy.timeouts.probe,
+    )
+    match upstream.driver:
+        case "ollama":
+            return Ollama(http)
+        case "openai":
+            return OpenAICompatible(http)
+
+
+def build(policy: Policy, *, journal: Journal, counter: Counter, seed: int | None = None) -> Gateway:
+    """A gateway for a policy, ready to serve."""
+    dice = Random(seed if seed is not None else secrets.randbits(64))  # noqa: S311  # jitter, no secret
+    world = World(
+        clock=SystemClock(),
+        journal=journal,
+        dice=dice.random,
+        new_id=lambda: "".join(secrets.choice(_LETTERS) for _ in range(20)),
+        wall=time.time,
+    )
+    drivers = {name: driver_of(upstream, policy) for name, upstream in policy.upstreams.items()}
+    upstreams = Upstreams(drivers, policy, world.clock)
+    return Gateway(
+        policy=policy,
+        upstreams=upstreams,
+        fitting=Fitting(upstreams, counter),
+        joined=Joined(world),
+        world=world,
+        reader=reader_for,
+    )
+
+
+def assemble(policy: Policy, *, state: Path) -> Front:
+    """A front with its gateway, its journal and its counters; `state` is where what is kept lives."""
+    recorder = Recorder(keep=policy.limits.records, wall=time.time)
+    return Front(build(policy, journal=recorder, counter=NoCounter()), ROUTES)
+
+
+class NoCounter:
+    async def exact(self, prompt: str, *, model: str, digest: str, driver: Driver) -> int | None:
+        return None

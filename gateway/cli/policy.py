@@ -1,0 +1,54 @@
+"""`holdfast policy check|show|schema`: is a policy right, what does it come to, what may stand in one."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from gateway.cli.settings import add_upstream_flags, settings_of
+from gateway.config.load import BadPolicy, load
+from gateway.config.manual import manual, schema
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("policy", help="check, show or describe the policy")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    check = verbs.add_parser("check", help="say whether a policy file is right, and what is not")
+    check.add_argument("file", type=Path)
+    check.add_argument("--json", action="store_true", help="one object on stdout")
+    check.set_defaults(run=run_check)
+    show = verbs.add_parser("show", help="print the effective policy, every key with its meaning")
+    add_upstream_flags(show)
+    show.add_argument("--json", action="store_true", help="one object on stdout")
+    show.set_defaults(run=run_show)
+    verbs.add_parser("schema", help="print the JSON Schema of a policy file").set_defaults(run=run_schema)
+
+
+def run_check(arguments: argparse.Namespace) -> int:
+    try:
+        load(arguments.file)
+        errors: tuple[str, ...] = ()
+    except BadPolicy as error:
+        errors = error.errors
+    if arguments.json:
+        print(json.dumps({"file": str(arguments.file), "ok": not errors, "errors": list(errors)}))
+    else:
+        print("\n".join(errors) or f"{arguments.file}: fine")
+    return 1 if errors else 0
+
+
+def run_show(arguments: argparse.Namespace) -> int:
+    try:
+        settings = settings_of(arguments)
+    except BadPolicy as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(manual(settings.policy, as_json=arguments.json))
+    return 0
+
+
+def run_schema(_: argparse.Namespace) -> int:
+    print(schema())
+    return 0

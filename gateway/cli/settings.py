@@ -1,0 +1,65 @@
+"""What a command runs with: a flag wins over the environment, that over the policy file, that over the defaults."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gateway.config.load import load, with_upstreams
+from gateway.core.policy import Policy
+
+_ANYWHERE = ("0.0.0.0", "[::]", "::")  # noqa: S104  # compared with, never bound
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The effective policy, where it came from, and where what is kept lives."""
+
+    policy: Policy
+    file: Path | None
+    state: Path
+    keyless: bool = False
+
+
+def add_upstream_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags that every command takes which needs upstreams."""
+    parser.add_argument("--policy", metavar="FILE", help="policy file (default: ./policy.yaml where there is one)")
+    parser.add_argument("--ollama", metavar="URL", help="the Ollama to use (default: OLLAMA_HOST, else this machine's)")
+    parser.add_argument("--openai", metavar="URL", help="an OpenAI-compatible server to use")
+    parser.add_argument("--state", metavar="DIR", help="where what is kept lives (default: ~/.local/state/holdfast)")
+
+
+def settings_of(arguments: argparse.Namespace, environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings for a command's arguments. Raises BadPolicy."""
+    env = os.environ if environment is None else environment
+
+    def given(name: str) -> str | None:
+        return getattr(arguments, name, None) or env.get(f"HOLDFAST_{name.upper()}") or None
+
+    file = Path(named) if (named := given("policy")) else next((path for path in _PLACES if path.is_file()), None)
+    policy = load(file) if file else Policy()
+    ollama, openai = given("ollama"), given("openai")
+    if ollama is None and openai is None and not policy.upstreams and env.get("OLLAMA_HOST"):
+        ollama = env["OLLAMA_HOST"]
+    policy = with_upstreams(policy, ollama=local_address(ollama) if ollama else None, openai=openai)
+    server = policy.server
+    host, port = given("host"), given("port")
+    policy = replace(policy, server=replace(server, host=host or server.host, port=int(port) if port else server.port))
+    state = Path(given("state") or env.get("XDG_STATE_HOME", "~/.local/state") + "/holdfast").expanduser()
+    keyless = bool(getattr(arguments, "keyless", False) or env.get("HOLDFAST_KEYLESS"))
+    return Settings(policy, file, state, keyless)
+
+
+_PLACES = (Path("policy.yaml"), Path("holdfast.yaml"))
+
+
+def local_address(host: str) -> str:
+    """OLLAMA_HOST as a URL: a bind address means this machine, a bare host means port 11434."""
+    text = host if "://" in host else f"http://{host}"
+    for anywhere in _ANYWHERE:
+        text = text.replace(f"//{anywhere}", "//127.0.0.1", 1)
+    after = text.split("://", 1)[1]
+    return text if ":" in after.rpartition("]")[2] or "/" in after or text.startswith("https") else f"{text}:11434"

@@ -1,0 +1,68 @@
+"""What types alone can't say about a policy: names that point nowhere, bounds that contradict each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from ipaddress import ip_network
+from urllib.parse import urlsplit
+
+from gateway.core.policy import Policy
+
+
+def complaints(policy: Policy) -> list[str]:
+    """Everything that is wrong, in words that name the path, what was found and what would be right."""
+    return [*_upstreams(policy), *_models(policy), *_server(policy), *_bounds(policy)]
+
+
+def _upstreams(policy: Policy) -> Iterator[str]:
+    for name, upstream in policy.upstreams.items():
+        parts = urlsplit(upstream.url if "://" in upstream.url else f"http://{upstream.url}")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            yield f"upstreams.{name}.url: {upstream.url!r} is no address; write it like http://127.0.0.1:11434"
+        if parts.username or parts.password:
+            yield f"upstreams.{name}.url: holds a password; name an environment variable in key_env instead"
+        if upstream.slots < 1:
+            yield f"upstreams.{name}.slots: {upstream.slots} serves nobody; write 1 or more"
+        if upstream.key_env and not upstream.key_env.replace("_", "").isalnum():
+            yield f"upstreams.{name}.key_env: {upstream.key_env!r} is no variable's name; write the name, never the key"
+
+
+def _models(policy: Policy) -> Iterator[str]:
+    known = list(policy.upstreams) or ["ollama"]
+    for place, rule in enumerate(policy.models):
+        at = f"models[{place}]"
+        if rule.upstream and rule.upstream not in known:
+            near = get_close_matches(rule.upstream, known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(known)}"
+            yield f"{at}.upstream: {rule.upstream!r} is not among the upstreams; {hint}"
+        if rule.window is not None and rule.window < 1024:
+            yield f"{at}.window: {rule.window} is too small for any agent; write 16384 or more, or leave it out"
+        if rule.output_reserve < 1:
+            yield f"{at}.output_reserve: {rule.output_reserve} leaves no room for an answer; write 1024 or more"
+        if rule.upstream == "" and rule.model:
+            yield f"{at}.upstream: is missing although `model` is given; name the upstream that has {rule.model!r}"
+
+
+def _server(policy: Policy) -> Iterator[str]:
+    if not 0 <= policy.server.port <= 65535:
+        yield f"server.port: {policy.server.port} is no port; write a number up to 65535"
+    for place, network in enumerate(policy.server.trusted_networks):
+        try:
+            ip_network(network)
+        except ValueError:
+            yield f"server.trusted_networks[{place}]: {network!r} is no network; write it like 172.16.0.0/12"
+
+
+def _bounds(policy: Policy) -> Iterator[str]:
+    for section, names in (
+        (
+            policy.timeouts,
+            ("request_body", "headers", "heartbeat", "connect", "probe", "first_part", "between_parts", "total"),
+        ),
+        (policy.limits, ("body_bytes", "header_bytes", "connections", "queue", "answer_bytes", "records")),
+    ):
+        where = "timeouts" if section is policy.timeouts else "limits"
+        for name in names:
+            if getattr(section, name) <= 0:
+                yield f"{where}.{name}: {getattr(section, name)} is not above 0; leave it out for the default"

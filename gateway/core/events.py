@@ -1,0 +1,85 @@
+"""What happened to a request, as facts: the log line, the record and the status all come from these. No content, no keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from gateway.core.budget import Count
+from gateway.core.plan import Mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Came:
+    """A request was understood."""
+
+    request: str
+    surface: str
+    model: str
+    client: str = ""
+    session: str = ""
+    stream: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """Its prompt was measured, and made to fit where it did not."""
+
+    request: str
+    target: str
+    window: int | None
+    count: Count
+    before: int
+    stages: tuple[Mapping[str, object], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Began:
+    """An attempt began."""
+
+    request: str
+    number: int
+    target: str
+    mode: Mode
+    window: int | None
+    after: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstPart:
+    """The upstream sent its first part. Seconds since the attempt began."""
+
+    request: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broke:
+    """An attempt ended otherwise than well."""
+
+    request: str
+    number: int
+    kind: str
+    detail: str
+    received: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The client has its answer, or an error, or has left."""
+
+    request: str
+    how: str
+    seconds: float
+    first_part: float | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    tries: int = 0
+    did: tuple[str, ...] = ()
+    detail: str = ""
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+Event: TypeAlias = Came | Fitted | Began | FirstPart | Broke | Ended

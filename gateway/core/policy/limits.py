@@ -1,0 +1,28 @@
+"""Policy: how much of what we take."""
+
+from __future__ import annotations
+
+from gateway.core.policy.section import section
+
+
+@section
+class Limits:
+    """Bounds on everything that grows."""
+
+    body_bytes: int = 64 * 1024 * 1024
+    """The largest request body, after inflation."""
+
+    header_bytes: int = 32 * 1024
+    """The largest request header."""
+
+    connections: int = 512
+    """Client connections open at once."""
+
+    queue: int = 64
+    """Requests that wait for a slot, for each upstream."""
+
+    answer_bytes: int = 32 * 1024 * 1024
+    """The longest answer that is held for a client that reads slowly or comes again."""
+
+    records: int = 2000
+    """Requests whose record is kept."""

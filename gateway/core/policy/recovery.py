@@ -1,0 +1,37 @@
+"""Policy: how often and how an answer is tried for."""
+
+from __future__ import annotations
+
+from gateway.core.policy.section import section
+
+
+@section
+class RecoveryRules:
+    """Bounds on attempts. Probes, renders and loads are no attempts; a generation is one."""
+
+    per_window: int = 3
+    """Generations at most for one target and window."""
+
+    per_request: int = 6
+    """Generations at most for one request and its repeats by the same client."""
+
+    backoff: float = 0.25
+    """Seconds before a crashed or busy upstream is asked again; doubles each time, with jitter."""
+
+    backoff_cap: float = 4.0
+    """The longest such wait."""
+
+    reserve_times: int = 4
+    """Continuations of one answer together make at most this many times the model's output reserve."""
+
+    mend_reading_calls: bool = True
+    """Hand over a cut call whose required arguments are all proven, if its tool only reads and asking again brought no better."""
+
+    shrink_window: bool = True
+    """After running out of memory twice, go on with the next smaller window (a reload), compacting to fit."""
+
+    remember_failure: float = 60.0
+    """Seconds for which a request that failed for good gets the same answer when it comes again."""
+
+    keep_unfinished: float = 180.0
+    """Seconds for which an answer whose client left is kept, so that the same request goes on from there."""

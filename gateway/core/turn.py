@@ -1,0 +1,249 @@
+"""One assistant turn as the client sees it, whatever attempts it takes. What was sent is a prefix of one turn, never taken back.
+
+Text and thought flow at once; tool calls are held until the turn's end, so that a new attempt is free to make them anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.core.plan import Mode
+from gateway.core.stops import StopMatcher
+from gateway.core.stream import Call, CallPiece, Part, Proof, Reasoning, Stop, Text, Unreadable, Usage, Verbatim
+from gateway.core.transcript import Transcript
+
+
+class Reader(Protocol):
+    """Reads the model's own text: a dialect's parser. `open_call` tells what is half open now, None where nothing is."""
+
+    @property
+    def open_call(self) -> object | None: ...
+    def feed(self, text: str) -> Iterable[Part]: ...
+    def close(self) -> Iterable[Part]: ...
+    def cut(self) -> Iterable[Part]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """What a broken attempt left: what the client has, and what is missing."""
+
+    sent: bool  # the client has some text or thought
+    received: int  # characters that the model wrote and that a continuation can go on from
+    joinable: bool  # nothing followed a call that the server parsed, so the text can be gone on from
+    calls: int  # whole calls held
+    open_call: bool
+    diverged: bool  # a replay differed from what was sent: only its calls count
+
+
+class Turn:
+    """The state of one turn. `reader` makes a parser of the model's text; its argument says that a thought is open.
+
+    `sends` is False where the client gets nothing before the end: then a new attempt need not repeat what came before.
+    """
+
+    def __init__(
+        self, *, reader: Callable[[bool], Reader], stops: tuple[str, ...] = (), opened: bool = False, sends: bool = True
+    ) -> None:
+        self._make_reader = reader
+        self._opened = opened
+        self._sends = sends
+        self._stop_texts = stops
+        self._sent_thought: list[str] = []
+        self._sent_text: list[str] = []
+        self._unsent: list[Part] = []
+        self._usages: list[Usage] = []
+        self._restart()
+
+    def _restart(self) -> None:
+        """Forget what this attempt's predecessors wrote; what was sent stays sent."""
+        self.transcript = Transcript()
+        self.unreadable: list[Unreadable] = []
+        self.stop: Stop | None = None
+        self._reader: Reader | None = None
+        self._stops = StopMatcher(self._stop_texts)
+        self._echo = _Echo("".join(self._sent_thought), "".join(self._sent_text))
+        self._read_calls: list[Call] = []
+        self._told_calls: list[Call] = []
+        self._pieces: dict[int, list[CallPiece]] = {}
+        self._text_after_told = False
+        self._verbatim: bool | None = None
+        if not self._sends:
+            self._unsent = []
+
+    def begin(self, mode: Mode, *, so_far: str = "", thinking: bool = False) -> None:
+        """A new attempt. RAW goes on after `so_far` (inside a thought, where `thinking`), PREFILL after the text received."""
+        match mode:
+            case Mode.FRESH | Mode.REPLAY:
+                self._restart()
+            case Mode.PREFILL | Mode.RAW:
+                self.stop, self._told_calls, self._pieces, self._verbatim = None, [], {}, None
+        if mode is Mode.RAW:
+            self.transcript.continue_raw(so_far)
+            self._verbatim = False
+            if thinking and self._reader is None:
+                self._reader = self._make_reader(True)
+
+    def receive(self, batch: Iterable[Part]) -> Iterator[Part]:
+        """A batch from upstream; gives what the client may have now."""
+        parts = batch if isinstance(batch, list) else list(batch)
+        if self._verbatim is None and parts:
+            self._verbatim = any(isinstance(part, Verbatim) for part in parts)
+        for part in parts:
+            yield from self._take(part)
+
+    def _take(self, part: Part) -> Iterator[Part]:
+        match part:
+            case Text(text) if not self._verbatim:
+                self._text_after_told = bool(self._told_calls or self._pieces)
+                yield from self._written(text)
+            case Reasoning(text) if not self._verbatim:
+                self.transcript.add_thought(text)
+                yield from self._show(part)
+            case Verbatim(text):
+                yield from self._written(text)
+            case _:
+                self._note(part)
+
+    def _note(self, part: Part) -> None:
+        """What the server tells that is not text."""
+        match part:
+            case Call():
+                self._told_calls.append(part)
+            case CallPiece():
+                self._pieces.setdefault(part.index, []).append(part)
+            case Usage():
+                self._usages.append(part)
+            case Stop():
+                self.stop = part
+            case _:
+                return
+
+    def _written(self, text: str) -> Iterator[Part]:
+        """The model's own text: remembered as it came, read for calls and thoughts."""
+        if self._verbatim or self.transcript.verbatim:
+            self.transcript.add_raw(text)
+        else:
+            self.transcript.add_text(text)
+        if self._reader is None:
+            self._reader = self._make_reader(bool(self._verbatim) and self._opened)
+        for part in self._reader.feed(text):
+            yield from self._show(part)
+
+    def _show(self, part: Part) -> Iterator[Part]:
+        match part:
+            case Text(text):
+                if shown := self._echo.text(self._stops.feed(text)):
+                    self._sent_text.append(shown)
+                    yield from self._send(Text(shown))
+            case Reasoning(text):
+                if shown := self._echo.thought(text):
+                    self._sent_thought.append(shown)
+                    yield from self._send(Reasoning(shown))
+            case Call():
+                self._read_calls.append(part)
+            case Unreadable():
+                self.unreadable.append(part)
+            case _:
+                return
+
+    def _send(self, part: Part) -> Iterator[Part]:
+        if self._sends:
+            yield part
+        else:
+            self._unsent.append(part)
+
+    def finish(self, *, natural: bool) -> Iterator[Part]:
+        """No more will come of this attempt: what was held as a possible marker is text after all, or part of a cut call."""
+        if self._reader is not None:
+            for part in self._reader.close() if natural else self._reader.cut():
+                yield from self._show(part)
+            self._reader = None
+        if shown := self._echo.text(self._stops.close()):
+            self._sent_text.append(shown)
+            yield from self._send(Text(shown))
+
+    def release(self) -> list[Part]:
+        """What was held back from a client that gets nothing before the end."""
+        held, self._unsent = self._unsent, []
+        return held
+
+    @property
+    def stopped(self) -> bool:
+        """One of the client's stop sequences was met."""
+        return self._stops.hit
+
+    @property
+    def calls(self) -> list[Call]:
+        """Whole calls as far as this attempt shows: those read from the text, else those that the server parsed."""
+        told = [*self._told_calls, *self._assembled()]
+        return self._read_calls if self._verbatim and self._read_calls else [*told, *self._read_calls]
+
+    def _assembled(self) -> list[Call]:
+        """Calls that the server streamed in pieces; whether they are whole is for the gate to say."""
+        return [
+            Call(
+                id=next((piece.id for piece in pieces if piece.id), ""),
+                name="".join(piece.name for piece in pieces),
+                arguments="".join(piece.arguments for piece in pieces),
+                proof=Proof.COMPLETE,
+            )
+            for _, pieces in sorted(self._pieces.items())
+        ]
+
+    @property
+    def usages(self) -> tuple[Usage, ...]:
+        return tuple(self._usages)
+
+    @property
+    def shown_text(self) -> str:
+        """The visible answer so far."""
+        return "".join(self._sent_text)
+
+    @property
+    def delivered(self) -> bool:
+        return bool(self._sent_text or self._sent_thought)
+
+    def damage(self) -> Damage:
+        return Damage(
+            sent=self._sends and self.delivered,
+            received=self.transcript.size,
+            joinable=not self._text_after_told,
+            calls=len(self.calls),
+            open_call=bool(self._pieces) or (self._reader is not None and self._reader.open_call is not None),
+            diverged=self._echo.diverged or (self.stop is not None and self._echo.short),
+        )
+
+
+class _Echo:
+    """Compares a new attempt with what was sent, from the first character; lets through what goes beyond it."""
+
+    def __init__(self, thought: str, text: str) -> None:
+        self._expected = {"thought": thought, "text": text}
+        self._at = {"thought": 0, "text": 0}
+        self.diverged = False
+
+    @property
+    def short(self) -> bool:
+        """Not all of what was sent has come again."""
+        return any(self._at[channel] < len(expected) for channel, expected in self._expected.items())
+
+    def thought(self, piece: str) -> str:
+        return self._beyond("thought", piece)
+
+    def text(self, piece: str) -> str:
+        return self._beyond("text", piece)
+
+    def _beyond(self, channel: str, piece: str) -> str:
+        if self.diverged:
+            return ""
+        expected, at = self._expected[channel], self._at[channel]
+        if at >= len(expected):
+            return piece
+        self._at[channel] = at + len(piece)
+        known = expected[at : at + len(piece)]
+        if piece.startswith(known):
+            return piece[len(known) :]
+        self.diverged = True
+        return ""

@@ -1,0 +1,138 @@
+"""Reading a JSON object field by field: each is taken by name and type, errors name the path, what is left over is `rest`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TypeGuard
+
+from gateway.core import jsontext
+from gateway.core.errors import BadRequest
+
+
+def body(data: bytes) -> Fields:
+    """The fields of a request body; BadRequest where it is no JSON object."""
+    if not data.strip():
+        raise BadRequest("the request has no body; send a JSON object")
+    try:
+        value = jsontext.loads(data)
+    except jsontext.NotJson as error:
+        raise BadRequest(f"the body is {error}; send one JSON object") from None
+    if not is_object(value):
+        raise BadRequest(f"the body is {kind(value)}; send one JSON object")
+    return Fields(value)
+
+
+class Fields:
+    """One JSON object being read. A field that is null counts as absent; a field of the wrong type is a BadRequest."""
+
+    __slots__ = ("at", "rest")
+
+    def __init__(self, value: Mapping[str, object], at: str = "") -> None:
+        self.rest = dict(value)
+        self.at = at
+
+    def path(self, key: str) -> str:
+        return f"{self.at}.{key}" if self.at else key
+
+    def take(self, key: str) -> object:
+        return self.rest.pop(key, None)
+
+    def text(self, key: str, default: str = "") -> str:
+        value = self.take(key)
+        if value is None:
+            return default
+        if not isinstance(value, str):
+            raise self.wrong(key, "a string", value)
+        return value
+
+    def integer(self, key: str) -> int | None:
+        value = self.take(key)
+        if value is None:
+            return None
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self.wrong(key, "an integer", value)
+        return value
+
+    def number(self, key: str) -> float | None:
+        value = self.take(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+            raise self.wrong(key, "a number", value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise self.wrong(key, "a number of sensible size", value) from None
+
+    def flag(self, key: str, default: bool) -> bool:
+        value = self.take(key)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            raise self.wrong(key, "true or false", value)
+        return value
+
+    def items(self, key: str) -> list[object]:
+        value = self.take(key)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            raise self.wrong(key, "an array", value)
+        return value
+
+    def fields(self, key: str) -> Fields | None:
+        value = self.take(key)
+        if value is None:
+            return None
+        if not is_object(value):
+            raise self.wrong(key, "an object", value)
+        return Fields(value, self.path(key))
+
+    def objects(self, key: str) -> list[Fields]:
+        path = self.path(key)
+        return [item_fields(item, f"{path}[{i}]") for i, item in enumerate(self.items(key))]
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A string or an array of strings."""
+        value = self.take(key)
+        if value is None:
+            return ()
+        several = value if isinstance(value, list) else [value]
+        if not all(isinstance(item, str) for item in several):
+            raise self.wrong(key, "a string or an array of strings", value)
+        return tuple(str(item) for item in several)
+
+    def wrong(self, key: str, wanted: str, value: object) -> BadRequest:
+        path = self.path(key)
+        return BadRequest(f"`{path}` is {kind(value)}; send {wanted}", param=path)
+
+
+def item_fields(value: object, at: str) -> Fields:
+    """The fields of an array's item."""
+    if not is_object(value):
+        raise BadRequest(f"`{at}` is {kind(value)}; send an object", param=at)
+    return Fields(value, at)
+
+
+def is_object(value: object) -> TypeGuard[Mapping[str, object]]:
+    return isinstance(value, Mapping)
+
+
+def kind(value: object) -> str:
+    """What a JSON value is, in words."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case int() | float() | Decimal():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "an array"
+        case _:
+            return "an object"

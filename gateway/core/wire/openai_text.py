@@ -1,0 +1,157 @@
+"""The OpenAI text surfaces, both ways: `/v1/completions` (a bare prompt) and `/v1/embeddings`."""
+
+from __future__ import annotations
+
+import base64
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from gateway.core import jsontext
+from gateway.core.conversation import Completion, Conversation
+from gateway.core.errors import BadRequest, Code
+from gateway.core.stream import Did, Part, Stop, StopReason, Text, Usage
+from gateway.core.wire.fields import Fields, body
+from gateway.core.wire.openai_answer import FINGERPRINT, Envelope, usage_json
+from gateway.core.wire.openai_request import Wish, only_one_choice, options_of, sampling_json, sampling_of, wish_of
+
+
+def decode(data: bytes) -> tuple[Conversation, Wish]:
+    """A completion request: one prompt as text."""
+    fields = body(data)
+    model = _model(fields)
+    only_one_choice(fields)
+    wish = wish_of(fields)
+    prompts = fields.texts("prompt")
+    if len(prompts) > 1:
+        raise BadRequest(
+            "`prompt` holds several texts; send one request for each", param="prompt", code=Code.UNSUPPORTED
+        )
+    completion = Completion(prompt="".join(prompts), suffix=fields.text("suffix"))
+    sampling, options = sampling_of(fields), options_of(fields)
+    return Conversation(model=model, completion=completion, sampling=sampling, options=options, extra=fields.rest), wish
+
+
+def _model(fields: Fields) -> str:
+    model = fields.text("model")
+    if not model:
+        raise BadRequest("`model` is missing; name a model that GET /v1/models lists", param="model")
+    return model
+
+
+def encode(conversation: Conversation, *, model: str, max_tokens: int | None) -> bytes:
+    """The request for an OpenAI-compatible upstream: always streaming, with usage."""
+    completion = conversation.completion
+    assert completion is not None
+    wanted: dict[str, object] = {
+        **conversation.extra,
+        "model": model,
+        "prompt": completion.prompt,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        **sampling_json(conversation),
+    }
+    if completion.suffix:
+        wanted["suffix"] = completion.suffix
+    if max_tokens is not None:
+        wanted["max_tokens"] = max_tokens
+    if conversation.sampling.stop:
+        wanted["stop"] = list(conversation.sampling.stop)
+    return jsontext.dump(wanted)
+
+
+class StreamEncoder:
+    """Parts to the event stream of `/v1/completions`; thoughts and calls have no place in it."""
+
+    def __init__(self, envelope: Envelope) -> None:
+        self._envelope = envelope
+        self._usage = Usage()
+        self._did: tuple[str, ...] = ()
+        head = jsontext.dumps({"id": envelope.id, "object": "text_completion", "created": envelope.created})
+        self._head = f'data: {head[:-1]},"choices":['
+        self._tail = f'],"model":{jsontext.quoted(envelope.model)},"system_fingerprint":"{FINGERPRINT}"'
+
+    def feed(self, item: Part) -> Iterator[bytes]:
+        match item:
+            case Text(text):
+                yield self._event(f'{{"text":{jsontext.quoted(text)},"index":0,"finish_reason":null}}')
+            case Usage():
+                self._usage = item
+            case Did(words):
+                self._did = words
+            case Stop(reason):
+                yield self._end(reason)
+            case _:
+                return
+
+    def close(self) -> Iterator[bytes]:
+        return iter(())
+
+    def _event(self, choice: str, more: str = "") -> bytes:
+        return f"{self._head}{choice}{self._tail}{more}}}\n\n".encode()
+
+    def _end(self, reason: StopReason) -> bytes:
+        last = self._event(f'{{"text":"","index":0,"finish_reason":"{_reason(reason)}"}}')
+        if self._envelope.usage:
+            last += self._event("", f',"usage":{jsontext.dumps(usage_json(self._usage))}')
+        if self._did:
+            last += f": holdfast did={', '.join(self._did)}\n\n".encode()
+        return last + b"data: [DONE]\n\n"
+
+
+def encode_whole(parts: Sequence[Part], envelope: Envelope) -> bytes:
+    """The answer as one JSON object."""
+    text = "".join(part.text for part in parts if isinstance(part, Text))
+    reason = next((part.reason for part in parts if isinstance(part, Stop)), StopReason.LENGTH)
+    usage = next((part for part in parts if isinstance(part, Usage)), Usage())
+    return jsontext.dump(
+        {
+            "id": envelope.id,
+            "object": "text_completion",
+            "created": envelope.created,
+            "model": envelope.model,
+            "system_fingerprint": FINGERPRINT,
+            "choices": [{"text": text, "index": 0, "finish_reason": _reason(reason)}],
+            "usage": usage_json(usage),
+        }
+    )
+
+
+def _reason(reason: StopReason) -> StopReason:
+    return StopReason.STOP if reason is StopReason.TOOL_CALLS else reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddingWish:
+    """What an embeddings request asks for; `extra` is the upstream's to know (`dimensions`, …)."""
+
+    model: str
+    texts: tuple[str, ...]
+    packed: bool
+    extra: Mapping[str, object]
+
+
+def decode_embedding(data: bytes) -> EmbeddingWish:
+    """An embeddings request: one text or several."""
+    fields = body(data)
+    model, texts = _model(fields), fields.texts("input")
+    if not texts:
+        raise BadRequest("`input` is missing; send a text or an array of texts", param="input")
+    form = fields.text("encoding_format", "float")
+    if form not in ("float", "base64"):
+        raise BadRequest(f"`encoding_format` is {form!r}; send float or base64", param="encoding_format")
+    return EmbeddingWish(model=model, texts=texts, packed=form == "base64", extra=fields.rest)
+
+
+def embedding_json(wish: EmbeddingWish, vectors: Sequence[object], prompt_tokens: int) -> object:
+    """The answer to an embeddings request."""
+    shown = [_packed(vector) if wish.packed else vector for vector in vectors]
+    data = [{"object": "embedding", "index": place, "embedding": vector} for place, vector in enumerate(shown)]
+    usage = {"prompt_tokens": prompt_tokens, "total_tokens": prompt_tokens}
+    return {"object": "list", "data": data, "model": wish.model, "usage": usage}
+
+
+def _packed(vector: object) -> object:
+    """A vector as base64 of little-endian 32-bit floats, the form that openai-python asks for by default."""
+    numbers = [float(each) for each in vector] if isinstance(vector, list) else []
+    return base64.b64encode(struct.pack(f"<{len(numbers)}f", *numbers)).decode()

@@ -1,0 +1,165 @@
+"""Ollama by its native API, old generation and new: always streaming, nothing truncated or shifted, one pinned window per model."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import replace
+
+import aiohttp
+
+from gateway.core import jsontext
+from gateway.core.conversation import Completion, Conversation, Message, Prose
+from gateway.core.failures import Failure, FailureKind
+from gateway.core.plan import Loaded, Mode, ModelFacts, Try
+from gateway.core.stream import Part, Stop
+from gateway.core.wire import ollama_answer, ollama_request
+from gateway.core.wire.fields import is_object
+from gateway.drivers.http import Http, mapped
+from gateway.drivers.ollama_shown import facts_of, is_away, loaded_of
+from gateway.drivers.wording import failure_of
+from gateway.ports import Embeddings, Listed, UpstreamFailed
+
+_LAST_BYTES = (
+    0.05  # seconds to wait for the end of a body after its last line, so that the connection can be used again
+)
+_LOAD = 900.0  # seconds; a cold start of a large model from a slow disk
+
+
+class Ollama:
+    """One Ollama server."""
+
+    modes = (Mode.PREFILL, Mode.RAW, Mode.REPLAY)
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+        self._renders = True
+
+    async def alive(self) -> str:
+        answer = await self._http.ask("GET", "/api/version")
+        return str(answer.get("version", "")) if is_object(answer) else ""
+
+    async def models(self) -> Sequence[Listed]:
+        listed = []
+        for entry in await self._entries("/api/tags"):
+            name = str(entry.get("name") or entry.get("model") or "")
+            listed.append(Listed(name, entry, away=is_away(name, entry)))
+        return listed
+
+    async def describe(self, model: str) -> ModelFacts:
+        shown = await self._show(model, verbose=False)
+        return facts_of(model, shown)
+
+    async def vocabulary(self, model: str) -> Mapping[str, object] | None:
+        info = (await self._show(model, verbose=True)).get("model_info")
+        if not is_object(info) or not info.get("tokenizer.ggml.tokens"):
+            return None
+        return {key: value for key, value in info.items() if key.startswith("tokenizer.")}
+
+    async def loaded(self) -> Sequence[Loaded]:
+        return [loaded_of(entry) for entry in await self._entries("/api/ps")]
+
+    async def load(self, model: str, *, window: int | None) -> None:
+        options = {"num_ctx": window} if window else {}
+        body = {"model": model, "stream": False, "shift": False, "truncate": False, "options": options}
+        await self._http.ask("POST", "/api/generate", jsontext.dump(body), seconds=_LOAD)
+
+    async def unload(self, model: str) -> None:
+        await self._http.ask("POST", "/api/generate", jsontext.dump({"model": model, "keep_alive": 0}), seconds=60.0)
+
+    async def render(self, conversation: Conversation, attempt: Try) -> str | None:
+        if not self._renders:
+            return None
+        path, body = _request(conversation, attempt, render=True)
+        answer = await self._http.ask("POST", path, body, seconds=_LOAD)
+        info = answer.get("_debug_info") if is_object(answer) else None
+        text = info.get("rendered_template") if is_object(info) else None
+        if not isinstance(text, str):
+            self._renders = False  # before v0.11.5
+            return None
+        return text
+
+    async def count(self, conversation: Conversation, attempt: Try) -> int | None:
+        return None
+
+    async def stream(self, conversation: Conversation, attempt: Try) -> AsyncGenerator[Sequence[Part], None]:
+        path, body = _request(conversation, attempt, render=False)
+        decoder = ollama_answer.Decoder()
+        with mapped():
+            async with self._http.open("POST", path, body) as response:
+                async for data in response.content.iter_any():
+                    parts = list(decoder.feed(data))
+                    if any(isinstance(part, Stop) for part in parts):
+                        await _finish(response)
+                        yield parts
+                        return
+                    if parts:
+                        yield parts
+                    _raise(decoder)
+                if parts := list(decoder.close()):
+                    yield parts
+                    if any(isinstance(part, Stop) for part in parts):
+                        return
+                _raise(decoder)
+        raise UpstreamFailed(Failure(FailureKind.CUT, "the stream ended without its last record"))
+
+    async def embed(self, model: str, texts: Sequence[str], extra: Mapping[str, object]) -> Embeddings:
+        body = jsontext.dump({**extra, "model": model, "input": list(texts)})
+        answer = await self._http.ask("POST", "/api/embed", body, seconds=_LOAD)
+        vectors = answer.get("embeddings") if is_object(answer) else None
+        if not is_object(answer) or not isinstance(vectors, list):
+            raise UpstreamFailed(Failure(FailureKind.INVALID, "the upstream gave no embeddings"))
+        tokens = answer.get("prompt_eval_count")
+        return Embeddings(vectors, tokens if isinstance(tokens, int) else 0)
+
+    async def close(self) -> None:
+        await self._http.close()
+
+    async def _entries(self, path: str) -> Sequence[Mapping[str, object]]:
+        answer = await self._http.ask("GET", path)
+        entries = answer.get("models") if is_object(answer) else None
+        return [entry for entry in entries or [] if is_object(entry)] if isinstance(entries, list) else []
+
+    async def _show(self, model: str, *, verbose: bool) -> Mapping[str, object]:
+        answer = await self._http.ask(
+            "POST", "/api/show", jsontext.dump({"model": model, "verbose": verbose}), seconds=60.0
+        )
+        return answer if is_object(answer) else {}
+
+
+def _raise(decoder: ollama_answer.Decoder) -> None:
+    if decoder.error is not None:
+        raise UpstreamFailed(failure_of(200, decoder.error))
+
+
+async def _finish(response: aiohttp.ClientResponse) -> None:
+    if not response.content.at_eof():
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_BYTES):
+                await response.content.readany()
+
+
+def _request(conversation: Conversation, attempt: Try, *, render: bool) -> tuple[str, bytes]:
+    pinned = ollama_request.Pinned(
+        num_ctx=attempt.window,
+        options=attempt.options,
+        num_predict=1
+        if render
+        else attempt.num_predict,  # 1: a server that does not know the field makes one token only
+        keep_alive=attempt.keep_alive,
+        logprobs=attempt.verbatim and not render,
+        render=render,
+    )
+    model = attempt.target.model
+    if attempt.mode is Mode.RAW:
+        raw = replace(conversation, completion=Completion(prompt=attempt.prompt, raw=True), think=None)
+        return "/api/generate", ollama_request.encode_generate(raw, model=model, pinned=pinned)
+    if conversation.completion is not None:
+        return "/api/generate", ollama_request.encode_generate(conversation, model=model, pinned=pinned)
+    if attempt.mode is Mode.PREFILL:
+        prefix = Message(
+            role="assistant", content=(Prose(attempt.text),) if attempt.text else (), thinking=attempt.thought
+        )
+        conversation = replace(conversation, messages=(*conversation.messages, prefix))
+    return "/api/chat", ollama_request.encode_chat(conversation, model=model, pinned=pinned)

@@ -1,0 +1,117 @@
+"""All that the core and the service ever ask of the world: drivers, clock, store, counters, journal. And the drivers' one exception."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.core.conversation import Conversation
+from gateway.core.events import Event
+from gateway.core.failures import Failure
+from gateway.core.plan import Loaded, Mode, ModelFacts, Try
+from gateway.core.stream import Part
+
+
+class UpstreamFailed(Exception):
+    """The only exception that a driver raises: what went wrong, as data."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(f"{failure.kind}: {failure.detail}")
+        self.failure = failure
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """Vectors for texts, and the tokens that they cost. `vectors` keeps the upstream's own JSON numbers."""
+
+    vectors: Sequence[object]
+    prompt_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A model in an upstream's list, with the upstream's own entry for it."""
+
+    name: str
+    entry: Mapping[str, object]
+    away: bool = False
+
+
+class Driver(Protocol):
+    """One upstream. Every method raises UpstreamFailed and nothing else; a stream that is closed closes its connection."""
+
+    @property
+    def modes(self) -> Sequence[Mode]:
+        """How it can go on with a broken answer, best first."""
+        ...
+
+    async def alive(self) -> str:
+        """Its version, by the cheapest request it has."""
+        ...
+
+    async def models(self) -> Sequence[Listed]: ...
+
+    async def describe(self, model: str) -> ModelFacts: ...
+
+    async def loaded(self) -> Sequence[Loaded]: ...
+
+    async def load(self, model: str, *, window: int | None) -> None:
+        """Bring it into memory, with this window or the server's own choice of one."""
+        ...
+
+    async def unload(self, model: str) -> None: ...
+
+    async def render(self, conversation: Conversation, attempt: Try) -> str | None:
+        """The exact prompt text that the upstream would read, or None where it can't tell."""
+        ...
+
+    async def count(self, conversation: Conversation, attempt: Try) -> int | None:
+        """The exact prompt length in tokens by the upstream's own word, or None where it has no such endpoint."""
+        ...
+
+    def stream(self, conversation: Conversation, attempt: Try) -> AsyncGenerator[Sequence[Part], None]:
+        """The answer, a batch of parts for each piece that arrives; ends only after the upstream's true end."""
+        ...
+
+    async def embed(self, model: str, texts: Sequence[str], extra: Mapping[str, object]) -> Embeddings: ...
+
+    async def vocabulary(self, model: str) -> Mapping[str, object] | None:
+        """The model file's tokenizer keys, or None where the upstream does not give them."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Clock(Protocol):
+    """Time, as an argument."""
+
+    def now(self) -> float:
+        """Seconds, monotonic."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class Journal(Protocol):
+    """Where events go: log line, record, status."""
+
+    def note(self, event: Event) -> None: ...
+
+    def show(self, request: str) -> Mapping[str, object] | None:
+        """The record of one request as plain data, None where none is kept."""
+        ...
+
+    def latest(self, count: int) -> Sequence[Mapping[str, object]]: ...
+
+    def running(self) -> Sequence[Mapping[str, object]]:
+        """The records of requests that have not ended."""
+        ...
+
+
+class Counter(Protocol):
+    """Counts tokens with a served model's own vocabulary."""
+
+    async def exact(self, prompt: str, *, model: str, digest: str, driver: Driver) -> int | None:
+        """Tokens of a rendered prompt, or None where the model's vocabulary can't be had."""
+        ...

@@ -1,0 +1,101 @@
+"""The listening side of aiohttp, hardened: bounded connections, deadlines for requests that trickle in, errors as JSON.
+
+aiohttp 3.14 has no header deadline of its own and keeps a handler running after its client left, unless told otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import StreamResponse
+
+from gateway.core.errors import Code, Problem
+from gateway.core.policy import Policy
+from gateway.server.replies import problem_reply
+
+_REFUSED = b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\nRetry-After: 5\r\n\r\n%s"
+_FULL = b'{"error":{"message":"too many connections are open; try again in a moment","type":"server_error","code":"queue_full"}}'
+_SLOW = b'{"error":{"message":"the request header did not arrive in time","type":"invalid_request_error","code":"request_too_slow"}}'
+
+
+class Connection(RequestHandler):
+    """One client connection, with a deadline for the header of its next request."""
+
+    header_seconds: float = 30.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._wait_for_header()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._header_came()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        idle = self._current_request is None and not self._messages
+        super().data_received(data)
+        if self._current_request is not None or self._messages:
+            self._header_came()
+        elif idle and self._deadline is None:
+            self._wait_for_header()
+
+    def _wait_for_header(self) -> None:
+        self._deadline = asyncio.get_running_loop().call_later(self.header_seconds, self._too_slow)
+
+    def _header_came(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _too_slow(self) -> None:
+        self._deadline = None
+        if self._current_request is None and not self._messages:
+            turn_away(self.transport, b"408 Request Timeout", _SLOW)
+
+    def handle_error(
+        self, request: BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> StreamResponse:
+        """What aiohttp itself refuses (a broken header, an oversized line), in words instead of a page."""
+        if status >= 500:
+            return super().handle_error(request, status, exc, message)
+        self.force_close()
+        words = (message or "the request is not valid HTTP").strip().splitlines()[0]
+        return problem_reply(Problem(Code.INVALID_REQUEST, f"the request is not valid HTTP: {words}"))
+
+
+def turn_away(transport: asyncio.BaseTransport | None, status: bytes, body: bytes) -> None:
+    """Answer on the bare connection and close it."""
+    if isinstance(transport, asyncio.Transport):
+        transport.write(_REFUSED % (status, len(body), body))
+        transport.close()
+
+
+class Listener(web.Server):
+    """Makes a Connection for each client, up to the policy's number of them."""
+
+    def __init__(self, handler: object, policy: Policy) -> None:
+        super().__init__(
+            handler,  # type: ignore[arg-type]  # aiohttp names its own alias for an async callable
+            handler_cancellation=True,
+            access_log=None,
+            keepalive_timeout=75.0,
+            lingering_time=2.0,
+            max_line_size=policy.limits.header_bytes,
+            max_field_size=policy.limits.header_bytes,
+            auto_decompress=False,
+        )
+        self._policy = policy
+
+    def __call__(self) -> Connection:
+        connection = Connection(self, loop=asyncio.get_running_loop(), **self._kwargs)
+        connection.header_seconds = self._policy.timeouts.request_body
+        return connection
+
+    def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        if len(self._connections) > self._policy.limits.connections:
+            turn_away(transport, b"503 Service Unavailable", _FULL)

@@ -1,0 +1,137 @@
+"""The front: finds the surface for a path, hands it the request with the policy of this moment, turns refusals into answers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import structlog
+from aiohttp import web
+from aiohttp.web_request import BaseRequest
+
+from gateway.core.errors import BadRequest, Code, Problem
+from gateway.core.policy import Policy
+from gateway.server.door import check_caller, clean_path, read_json_body
+from gateway.server.replies import Tongue, problem_reply
+from gateway.service.fitting import Refusal
+from gateway.service.gateway import Gateway
+
+log = structlog.get_logger()
+
+SESSION_HEADERS = (
+    "x-holdfast-session",
+    "x-session-id",  # Crush, OpenCode
+    "x-session-affinity",
+    "session-id",  # Codex
+    "x-claude-code-session-id",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """One HTTP request with what every surface needs to serve it."""
+
+    http: BaseRequest
+    gateway: Gateway
+    id: str
+    path: str
+    tail: str = ""
+
+    @property
+    def policy(self) -> Policy:
+        return self.gateway.policy
+
+    async def body(self) -> bytes:
+        return await read_json_body(self.http, self.policy)
+
+    @property
+    def session(self) -> str:
+        """The client's name for its session, where it has one."""
+        return next((value for name in SESSION_HEADERS if (value := self.http.headers.get(name))), "")[:200]
+
+    @property
+    def again(self) -> bool:
+        """The client's SDK says that this is a repeat (openai-python, openai-go: x-stainless-retry-count)."""
+        return self.http.headers.get("x-stainless-retry-count", "0") not in ("0", "")
+
+
+Handler: TypeAlias = Callable[[Knock], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One path of one surface. A path ending in `/*` takes a tail."""
+
+    method: str
+    path: str
+    tongue: Tongue
+    handler: Handler
+
+
+class Front:
+    """All surfaces behind one door. `gateway` may be swapped at any time; a request keeps the one that it began with."""
+
+    def __init__(self, gateway: Gateway, routes: list[Route]) -> None:
+        self.gateway = gateway
+        self.draining = False
+        self._routes: Mapping[str, dict[str, Route]] = _by_path(routes)
+
+    async def serve(self, http: BaseRequest) -> web.StreamResponse:
+        """Answer one request, whatever it is."""
+        path = clean_path(http.raw_path)
+        methods, tail = self._find(path)
+        tongue: Tongue = next(iter(methods.values())).tongue if methods else _tongue_of(path)
+        knock = Knock(http, self.gateway, self.gateway.world.new_id(), path, tail)
+        headers = {"x-holdfast-request": knock.id}
+        try:
+            return await self._handler(knock, methods)(knock)
+        except BadRequest as error:
+            return problem_reply(error.problem, tongue, headers)
+        except Refusal as refusal:
+            return problem_reply(refusal.problem, tongue, headers)
+        except Exception:
+            log.exception("the gateway itself failed", request=knock.id, path=path)
+            return problem_reply(
+                Problem(Code.INTERNAL, "the gateway itself failed; its log tells where"), tongue, headers
+            )
+
+    def _handler(self, knock: Knock, methods: Mapping[str, Route]) -> Handler:
+        """Who serves the request; raises where nobody may."""
+        check_caller(knock.http, knock.policy)
+        method = knock.http.method
+        route = methods.get(method) or (methods.get("GET") if method == "HEAD" else None)
+        if route is None:
+            raise _no_route(method, knock.path, methods)
+        if self.draining:
+            raise Refusal(Problem(Code.SHUTTING_DOWN, "the gateway is shutting down; ask again in a moment"))
+        return route.handler
+
+    def _find(self, path: str) -> tuple[dict[str, Route], str]:
+        if found := self._routes.get(path):
+            return found, ""
+        head, tail = path, ""
+        while "/" in head.strip("/"):
+            head, _, piece = head.rpartition("/")
+            tail = f"{piece}/{tail}" if tail else piece
+            if found := self._routes.get(f"{head}/*"):
+                return found, tail
+        return {}, ""
+
+
+def _by_path(routes: list[Route]) -> dict[str, dict[str, Route]]:
+    table: dict[str, dict[str, Route]] = {}
+    for route in routes:
+        table.setdefault(route.path, {})[route.method] = route
+    return table
+
+
+def _tongue_of(path: str) -> Tongue:
+    return "ollama" if path.startswith("/api") else "openai"
+
+
+def _no_route(method: str, path: str, methods: Mapping[str, Route]) -> BadRequest:
+    if methods:
+        known = ", ".join(methods)
+        return BadRequest(f"{method} is not served at {path}; use {known}", code=Code.METHOD_NOT_ALLOWED)
+    return BadRequest(f"nothing is served at {path[:200]}; see the README for the paths that are", code=Code.NOT_FOUND)

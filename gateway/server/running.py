@@ -1,0 +1,61 @@
+"""The listening socket and its life: start, serve, drain, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from ipaddress import ip_address
+
+import structlog
+from aiohttp import web
+
+from gateway.core.policy import Policy
+from gateway.server.connections import Listener
+from gateway.server.front import Front
+
+log = structlog.get_logger()
+
+
+def loopback(host: str) -> bool:
+    """Whether only this machine can reach an address to listen on."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Running:
+    """A gateway that listens."""
+
+    def __init__(self, front: Front, policy: Policy) -> None:
+        self.front = front
+        self._policy = policy
+        self._runner: web.ServerRunner | None = None
+        self.port = policy.server.port
+
+    async def start(self) -> None:
+        """Listen. Raises OSError where the address is taken."""
+        server, timeouts = self._policy.server, self._policy.timeouts
+        self._runner = web.ServerRunner(Listener(self.front.serve, self._policy), shutdown_timeout=timeouts.drain)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, server.host, server.port, backlog=512)
+        await site.start()
+        self.port = next(iter(self._runner.addresses))[1]
+        log.info("listening", url=f"http://{server.host}:{self.port}")
+
+    async def until_told(self) -> None:
+        """Serve until SIGINT or SIGTERM; then let running answers end, and close."""
+        told = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for each in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(each, told.set)
+        await told.wait()
+        log.info("stopping", seconds_to_drain=self._policy.timeouts.drain)
+        await self.stop()
+
+    async def stop(self) -> None:
+        """No new requests; running ones may end within the time to drain."""
+        self.front.draining = True
+        if self._runner is not None:
+            await self._runner.cleanup()
+        await self.front.gateway.close()

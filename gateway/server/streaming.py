@@ -1,0 +1,64 @@
+"""An answer on its way to a client: headers with the first part or after a while, heartbeats, back-pressure, one end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiohttp import web
+from aiohttp.web_request import BaseRequest
+
+from gateway.core.errors import Problem
+from gateway.core.stream import Part
+from gateway.service.fitting import Refusal
+from gateway.service.flights import Flight
+
+
+class Encoder(Protocol):
+    def feed(self, item: Part) -> Iterable[bytes]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How one surface streams: its media type, its encoder, its heartbeat, and how it says an error inside a stream."""
+
+    content_type: str
+    encoder: Encoder
+    heartbeat: bytes
+    failure: Callable[[Problem], bytes]
+
+
+async def stream(
+    request: BaseRequest, flight: Flight, manner: Manner, *, headers: Callable[[], dict[str, str]], heartbeat: float
+) -> web.StreamResponse:
+    """Send the parts as they come. Raises Refusal where the answer failed before any header went."""
+    response: web.StreamResponse | None = None
+    try:
+        async with aclosing(flight.follow(heartbeat)) as batches:
+            async for batch in batches:
+                if response is None:
+                    response = await _opened(request, manner, headers())
+                await response.write(_encoded(batch, manner.encoder) if batch else manner.heartbeat)
+    except Refusal as refusal:
+        if response is None:
+            raise
+        await response.write(manner.failure(refusal.problem))
+    assert response is not None
+    await response.write_eof()
+    return response
+
+
+async def _opened(request: BaseRequest, manner: Manner, headers: dict[str, str]) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": manner.content_type, "Cache-Control": "no-cache", **headers})
+    await response.prepare(request)
+    return response
+
+
+def _encoded(batch: list[Part], encoder: Encoder) -> bytes:
+    def pieces() -> Iterator[bytes]:
+        for part in batch:
+            yield from encoder.feed(part)
+
+    return b"".join(pieces())

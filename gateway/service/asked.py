@@ -1,0 +1,23 @@
+"""One request as the service takes it: what is asked, by whom, under which policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.core.conversation import Conversation
+from gateway.core.policy import Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request. `sends` says that its client gets parts as they come, and not only the whole."""
+
+    id: str
+    conversation: Conversation
+    policy: Policy
+    surface: str
+    sends: bool
+    client: str = ""
+    session: str = ""
+    again: bool = False
+    """The client says that it asks again (a retry header)."""

@@ -1,0 +1,286 @@
+"""The only loop: an attempt, what broke, what to do about it, the next attempt, until the turn has its one true end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+
+from gateway.core.events import Began, Broke, FirstPart
+from gateway.core.events import Fitted as WasFitted
+from gateway.core.failures import Failure, FailureKind
+from gateway.core.plan import Mode, Target, Try
+from gateway.core.recovery import Again, GiveUp, Outlook, decide
+from gateway.core.stream import Call, Did, Part, Proof, Stop, StopReason
+from gateway.core.turn import Reader, Turn
+from gateway.ports import UpstreamFailed
+from gateway.service.asked import Asked
+from gateway.service.endings import Verified, complaint, ending_of, problem_of, usage_of, verify
+from gateway.service.fitting import Fitted, Fitting, Refusal
+from gateway.service.joining import ways_on
+from gateway.service.upstreams import Upstreams
+from gateway.service.world import World
+
+_WHOLE = frozenset({Proof.COMPLETE, Proof.CLOSERS_ONLY})
+_POLL = 0.5  # seconds between two looks at an upstream that refuses connections
+
+
+class Conductor:
+    """One turn, from its first attempt to its end. `run` may be called again after it was cancelled: it then goes on."""
+
+    def __init__(
+        self,
+        asked: Asked,
+        *,
+        targets: Sequence[Target],
+        upstreams: Upstreams,
+        fitting: Fitting,
+        world: World,
+        reader: Callable[[Fitted], Callable[[bool], Reader]],
+    ) -> None:
+        self.asked = asked
+        self._targets = list(targets)
+        self._upstreams = upstreams
+        self._fitting = fitting
+        self._world = world
+        self._reader = reader
+        self._fitted: Fitted | None = None
+        self._turn: Turn | None = None
+        self._failure: Failure | None = None
+        self._verified = Verified()
+        self._tries: list[Try] = []
+        self._barren = 0
+        self._received = 0
+        self.did: list[str] = []
+
+    @property
+    def tries(self) -> int:
+        return len(self._tries)
+
+    @property
+    def fitted(self) -> Fitted | None:
+        """The prompt as it was measured, once it was."""
+        return self._fitted
+
+    async def run(self) -> AsyncGenerator[list[Part], None]:
+        """The answer, batch by batch; the last batch ends with a Stop. Raises Refusal where nothing can be delivered."""
+        attempt: Try | None = await self._open()
+        while attempt is not None:
+            async for out in self._play(attempt):
+                yield out
+            attempt = await self._after(self._failure, attempt) if self._failure else None
+        yield self._last()
+
+    async def prepare(self) -> Fitted:
+        """Measure and fit before anything is sent."""
+        if self._fitted is None:
+            await self._fit(self._targets[0])
+        assert self._fitted is not None
+        return self._fitted
+
+    async def _open(self) -> Try:
+        """The first attempt, or, after the client left and came again, the one that goes on."""
+        fitted = await self.prepare()
+        if self._turn is None:
+            self._turn = Turn(
+                reader=self._reader(fitted),
+                stops=fitted.conversation.sampling.stop,
+                opened=fitted.opened,
+                sends=self.asked.sends,
+            )
+            return fitted.first()
+        again = await self._after(Failure(FailureKind.CUT, "the client left"), self._tries[-1])
+        return again or fitted.first()
+
+    async def _fit(self, target: Target, *, window: int | None = None) -> None:
+        try:
+            fitted = await self._fitting.fit(self.asked.conversation, target, self.asked.policy, window=window)
+        except UpstreamFailed as error:
+            raise Refusal(problem_of(error.failure)) from None
+        self._fitted = fitted
+        self._world.journal.note(
+            WasFitted(
+                request=self.asked.id,
+                target=str(target),
+                window=fitted.window,
+                count=fitted.count,
+                before=fitted.before,
+                stages=fitted.stages,
+                notes=fitted.notes,
+            )
+        )
+
+    async def _play(self, attempt: Try) -> AsyncGenerator[list[Part], None]:
+        """One attempt. Leaves what broke it in `_failure`, None where it ended well."""
+        fitted, turn = self._known()
+        self._failure = None
+        await self._begin(attempt)
+        timeouts = self.asked.policy.timeouts
+        patience, began = timeouts.first_part, self._world.clock.now()
+        driver = self._upstreams[attempt.target.upstream].driver
+        try:
+            async with aclosing(driver.stream(fitted.conversation, attempt)) as stream:
+                while not turn.stopped:
+                    async with asyncio.timeout(patience):
+                        batch = await anext(stream, None)
+                    if batch is None:
+                        break
+                    if patience != timeouts.between_parts:
+                        patience = timeouts.between_parts
+                        self._world.journal.note(
+                            FirstPart(request=self.asked.id, seconds=self._world.clock.now() - began)
+                        )
+                    if out := list(turn.receive(batch)):
+                        yield out
+            self._failure = self._cut_short(attempt)
+            if self._failure is None:
+                if out := list(turn.finish(natural=turn.stop is None or turn.stop.reason is not StopReason.LENGTH)):
+                    yield out
+                self._failure = self._wrong()
+        except UpstreamFailed as error:
+            self._failure = error.failure
+        except TimeoutError:
+            self._failure = Failure(FailureKind.STALLED, f"nothing came for {patience:.0f} s")
+
+    async def _begin(self, attempt: Try) -> None:
+        _, turn = self._known()
+        await self._world.clock.sleep(attempt.after)
+        self._tries.append(attempt)
+        self._received = 0 if attempt.mode in (Mode.FRESH, Mode.REPLAY) else turn.damage().received
+        thinking = bool(turn.transcript.thought) and not turn.transcript.text
+        turn.begin(attempt.mode, so_far=attempt.text, thinking=thinking)
+        self._world.journal.note(
+            Began(
+                request=self.asked.id,
+                number=len(self._tries),
+                target=str(attempt.target),
+                mode=attempt.mode,
+                window=attempt.window,
+                after=attempt.after,
+            )
+        )
+
+    def _cut_short(self, attempt: Try) -> Failure | None:
+        fitted, turn = self._known()
+        if turn.stopped:
+            turn.stop = Stop(StopReason.STOP)
+        return ending_of(
+            turn,
+            attempt,
+            prompt_tokens=fitted.count.tokens,
+            made_before=sum(each.completion_tokens for each in turn.usages[:-1]),
+            max_tokens=self.asked.conversation.sampling.max_tokens,
+        )
+
+    def _wrong(self) -> Failure | None:
+        """The gate at the end of an attempt that its model thought finished."""
+        fitted, turn = self._known()
+        cut = turn.stop is not None and turn.stop.reason is StopReason.LENGTH
+        self._verified = verify(turn.calls, fitted.conversation, cut=cut, allowed=_WHOLE)
+        if cut:
+            return None
+        return complaint(turn, self._verified, fitted.conversation, turn.shown_text)
+
+    async def _after(self, failure: Failure, attempt: Try) -> Try | None:
+        """What to do about a failure: the next attempt, or None for the end."""
+        fitted, turn = self._known()
+        damage = turn.damage()
+        self._note_broken(failure, damage.received)
+        if failure.kind is FailureKind.UNREACHABLE:
+            return attempt if await self._reachable(attempt.target) else None
+        ways = await ways_on(self._upstreams[attempt.target.upstream].driver, fitted, turn)
+        self._barren = self._barren + 1 if damage.received <= self._received and len(self._tries) > 1 else 0
+        outlook = Outlook(
+            tries_here=sum(each.target == attempt.target and each.window == attempt.window for each in self._tries),
+            tries_in_all=len(self._tries),
+            joins=tuple(ways),
+            barren=self._barren,
+            window=attempt.window,
+            dice=self._world.dice(),
+        )
+        match decide(failure, damage, outlook, self.asked.policy.recovery):
+            case Again() as again:
+                return await self._again(again, ways)
+            case GiveUp():
+                return None
+
+    async def _again(self, again: Again, ways: dict[Mode, Try]) -> Try:
+        fitted, _ = self._known()
+        if again.window != fitted.window:
+            await self._fit(fitted.target, window=again.window)
+            fitted, turn = self._known()
+            ways = await ways_on(self._upstreams[fitted.target.upstream].driver, fitted, turn)
+            self._do("window_shrunk")
+        self._do("continued" if again.mode in ways else "retried")
+        return replace(ways.get(again.mode, fitted.first()), mode=again.mode, after=again.after)
+
+    async def _reachable(self, target: Target) -> bool:
+        """Wait for an upstream that refuses connections, by its cheapest request, for as long as policy says."""
+        driver, clock = self._upstreams[target.upstream].driver, self._world.clock
+        until = clock.now() + self.asked.policy.timeouts.unreachable
+        while clock.now() < until:
+            await clock.sleep(_POLL)
+            try:
+                await driver.alive()
+            except UpstreamFailed:
+                continue
+            return True
+        return False
+
+    def _last(self) -> list[Part]:
+        """The end of the turn, whatever became of it."""
+        fitted, turn = self._known()
+        failure = self._failure
+        if failure is None:
+            reason = turn.stop.reason if turn.stop else StopReason.STOP
+            return self._closing(
+                [], StopReason.TOOL_CALLS if self._verified.calls and reason is not StopReason.LENGTH else reason
+            )
+        flushed = [] if turn.damage().diverged else list(turn.finish(natural=False))
+        whole = verify(turn.calls, fitted.conversation, cut=True, allowed=_WHOLE)
+        self._verified = whole
+        mended = bool(whole.calls) and whole.calls[-1].proof is Proof.CLOSERS_ONLY and not turn.unreadable
+        if not (turn.delivered or flushed or whole.calls):
+            raise Refusal(problem_of(failure))
+        return self._closing(flushed, StopReason.TOOL_CALLS if mended else StopReason.LENGTH)
+
+    def _closing(self, flushed: list[Part], reason: StopReason) -> list[Part]:
+        fitted, turn = self._known()
+        if self._verified.mended:
+            self._do("mended")
+        calls = [replace(call, id=call.id or f"call_{self._world.new_id()}") for call in self._verified.calls]
+        made = (
+            turn.usages[-1].completion_tokens
+            if len(self._tries) == 1 and turn.usages
+            else self._delivered_tokens(calls)
+        )
+        usage = usage_of(turn, prompt_tokens=fitted.count.tokens if fitted.count.method == "exact" else 0, made=made)
+        did: list[Part] = [Did(tuple(self.did))] if self.did else []
+        return [*turn.release(), *flushed, *calls, usage, *did, Stop(reason)]
+
+    def _delivered_tokens(self, calls: Sequence[Call]) -> int:
+        """Bytes over three, where no single attempt's count is the whole answer's."""
+        _, turn = self._known()
+        size = len(turn.shown_text.encode()) + sum(len(call.arguments.encode()) + len(call.name) for call in calls)
+        return max(size // 3, 1)
+
+    def _note_broken(self, failure: Failure, received: int) -> None:
+        self._world.journal.note(
+            Broke(
+                request=self.asked.id,
+                number=len(self._tries),
+                kind=failure.kind,
+                detail=failure.detail,
+                received=received,
+            )
+        )
+
+    def _do(self, word: str) -> None:
+        if word not in self.did:
+            self.did.append(word)
+
+    def _known(self) -> tuple[Fitted, Turn]:
+        assert self._fitted is not None
+        assert self._turn is not None
+        return self._fitted, self._turn

@@ -1,0 +1,126 @@
+"""Is the turn over, and truly so? Judges each ending of an attempt, checks its calls, and words what the client gets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.core import calls as gate
+from gateway.core import jsontext
+from gateway.core.conversation import Conversation, Named
+from gateway.core.errors import Code, Problem, calm
+from gateway.core.failures import Failure, FailureKind
+from gateway.core.plan import Try
+from gateway.core.stream import Call, Proof, StopReason, Usage
+from gateway.core.turn import Turn
+from gateway.core.wire.fields import is_object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """The calls of a turn after the gate: those that may go out, and why any may not."""
+
+    calls: tuple[Call, ...] = ()
+    refused: tuple[str, ...] = ()
+
+    @property
+    def mended(self) -> bool:
+        return any(call.mends or call.proof is not Proof.COMPLETE for call in self.calls)
+
+
+def verify(calls: Sequence[Call], conversation: Conversation, *, cut: bool, allowed: frozenset[Proof]) -> Verified:
+    """Every call through the gate; `allowed` says how far a call must be proven to pass."""
+    passed: list[Call] = []
+    refused: list[str] = []
+    for place, call in enumerate(calls):
+        if call.proof not in allowed:
+            refused.append(f"{call.name or 'a call'} is cut ({call.proof})")
+            continue
+        verdict = gate.judge(call, conversation.tools, cut=cut and place == len(calls) - 1)
+        if isinstance(verdict, gate.Refusal):
+            refused.append(f"{call.name or 'a call'}: {verdict.reason}")
+        else:
+            passed.append(verdict)
+    return Verified(calls=tuple(passed), refused=tuple(refused))
+
+
+def ending_of(
+    turn: Turn, attempt: Try, *, prompt_tokens: int, made_before: int, max_tokens: int | None
+) -> Failure | None:
+    """The failure that a `length` stop stands for; None where the client's own limit was met outside a call, or the model ended."""
+    stop = turn.stop
+    if stop is None or stop.reason is not StopReason.LENGTH:
+        return None
+    made = turn.usages[-1].completion_tokens if turn.usages else 0
+    if max_tokens is not None and made_before + made >= max_tokens:
+        return Failure(FailureKind.OPEN_CALL, "max_tokens inside a tool call") if turn.damage().open_call else None
+    if attempt.window and prompt_tokens + made >= attempt.window - 1:
+        return Failure(FailureKind.WINDOW_FULL, "prompt and answer fill the window")
+    return Failure(FailureKind.CAPPED, "the server stopped the answer")
+
+
+def complaint(turn: Turn, verified: Verified, conversation: Conversation, text: str) -> Failure | None:
+    """What is wrong with an answer that its model thought finished; None where nothing is."""
+    if turn.unreadable or verified.refused:
+        why = "; ".join([*(part.reason for part in turn.unreadable), *verified.refused])
+        return Failure(FailureKind.UNREADABLE, why)
+    if _choice_ignored(conversation, verified.calls):
+        return Failure(FailureKind.CHOICE_IGNORED, "a tool call was required and none came")
+    if conversation.output is not None and not turn.calls and not _is_json(text, conversation.output):
+        return Failure(FailureKind.OUTPUT_BROKEN, "structured output was asked for and is not whole JSON")
+    return None
+
+
+def _choice_ignored(conversation: Conversation, calls: Sequence[Call]) -> bool:
+    match conversation.tool_choice:
+        case "required":
+            return not calls
+        case Named(name):
+            return all(call.name != name for call in calls)
+        case _:
+            return False
+
+
+def _is_json(text: str, output: object) -> bool:
+    try:
+        value = jsontext.loads(text)
+    except jsontext.NotJson:
+        return False
+    return is_object(value) or not (is_object(output) and output.get("type") == "object")
+
+
+def usage_of(turn: Turn, *, prompt_tokens: int, made: int) -> Usage:
+    """One answer's usage: the prompt that was sent first, the tokens that were delivered."""
+    last = turn.usages[-1] if turn.usages else Usage()
+    first = turn.usages[0] if turn.usages else Usage()
+    return Usage(
+        prompt_tokens=prompt_tokens or first.prompt_tokens,
+        completion_tokens=made,
+        cached_tokens=first.cached_tokens,
+        load_seconds=sum(each.load_seconds for each in turn.usages),
+        prompt_seconds=first.prompt_seconds or last.prompt_seconds,
+        completion_seconds=sum(each.completion_seconds for each in turn.usages),
+    )
+
+
+_PROBLEMS = {
+    FailureKind.UNREACHABLE: (Code.UPSTREAM_UNREACHABLE, "The model server can't be reached. Start it, or correct its address in the policy (upstreams)"),
+    FailureKind.OUT_OF_MEMORY: (Code.OUT_OF_MEMORY, "The model server ran out of memory. Give the model a smaller window (policy: models, window), or unload other models"),
+    FailureKind.OVERLOADED: (Code.UPSTREAM_FAILED, "The model server is busy and stayed so. Ask again later, or let fewer programs use it"),
+    FailureKind.REFUSED: (Code.UPSTREAM_REFUSED, "The model server refuses this request"),
+    FailureKind.UNAUTHORIZED: (Code.UPSTREAM_REFUSED, "The model server does not take our key. Set the variable that the policy names in key_env"),
+    FailureKind.MODEL_MISSING: (Code.MODEL_NOT_FOUND, "The model server no longer has this model"),
+    FailureKind.UNREADABLE: (Code.UNREADABLE_CALL, "The model wrote a tool call that can't be read with certainty, in every attempt. Ask it for smaller steps"),
+    FailureKind.PARSER: (Code.UNREADABLE_CALL, "The model server could not read its model's tool call, in every attempt. Ask for smaller steps"),
+    FailureKind.CHOICE_IGNORED: (Code.UNREADABLE_CALL, "The model made no tool call although one was required, in every attempt"),
+    FailureKind.OUTPUT_BROKEN: (Code.UPSTREAM_FAILED, "The model's structured output was not whole in any attempt. Ask for a smaller object"),
+}  # fmt: skip
+
+
+def problem_of(failure: Failure) -> Problem:
+    """The final error for a failure that nothing could be delivered after."""
+    code, text = _PROBLEMS.get(
+        failure.kind, (Code.UPSTREAM_FAILED, "The model server failed at every attempt. Its log may tell why")
+    )
+    detail = calm(failure.detail.strip())[:300]
+    return Problem(code, f"{text}. It said: {detail}" if detail else f"{text}.")

@@ -1,0 +1,98 @@
+"""Answers under way, each made once: several clients may follow one, and a client may come back to one that it left."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+
+from gateway.core.errors import Code, Problem
+from gateway.core.stream import Part
+from gateway.ports import Clock
+from gateway.service.conductor import Conductor
+from gateway.service.fitting import Refusal
+
+_LEAD = 4096  # parts that an answer may run ahead of its fastest reader before its upstream has to wait
+
+
+class Flight:
+    """One answer being made. Its parts are kept, so that whoever follows it gets all of them from the first."""
+
+    def __init__(self, conductor: Conductor, clock: Clock) -> None:
+        self.conductor = conductor
+        self.problem: Problem | None = None
+        self.ended = False
+        self.delivered = False
+        self.followers = 0
+        self.touched = clock.now()
+        self._clock = clock
+        self._parts: list[Part] = []
+        self._news = asyncio.Event()
+        self._room = asyncio.Event()
+        self._furthest = 0
+        self._task: asyncio.Task[None] | None = None
+
+    async def follow(self, heartbeat: float) -> AsyncGenerator[list[Part], None]:
+        """Batches of parts; an empty batch for each `heartbeat` seconds of silence. Raises Refusal where the answer failed."""
+        self.followers += 1
+        self.touched = self._clock.now()
+        self._start()
+        at = 0
+        try:
+            while True:
+                if at < len(self._parts):
+                    batch, at = self._parts[at:], len(self._parts)
+                    self._furthest = max(self._furthest, at)
+                    self._room.set()
+                    yield batch
+                elif self.problem is not None:
+                    self.delivered = True
+                    raise Refusal(self.problem)
+                elif self.ended:
+                    self.delivered = True
+                    return
+                elif not await self._wait(heartbeat):
+                    yield []
+        finally:
+            self.followers -= 1
+            self.touched = self._clock.now()
+            if self.followers == 0 and not self.ended:
+                self.stop()
+
+    def stop(self) -> None:
+        """Nobody listens any more: the upstream's connection is closed, what was made is kept."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _wait(self, seconds: float) -> bool:
+        self._news.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+                return True
+        return False
+
+    def _start(self) -> None:
+        if not self.ended and (self._task is None or self._task.cancelling() or self._task.done()):
+            self._task = asyncio.get_running_loop().create_task(self._fly(self._task))
+
+    async def _fly(self, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        try:
+            async with aclosing(self.conductor.run()) as batches:
+                async for batch in batches:
+                    self._parts.extend(batch)
+                    self._news.set()
+                    while len(self._parts) - self._furthest > _LEAD:
+                        self._room.clear()
+                        await self._room.wait()
+            self.ended = True
+        except Refusal as refusal:
+            self.problem, self.ended = refusal.problem, True
+        except Exception:
+            self.problem = Problem(Code.INTERNAL, "the gateway itself failed; its log tells where")
+            self.ended = True
+            raise
+        finally:
+            self._news.set()

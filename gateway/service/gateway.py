@@ -1,0 +1,139 @@
+"""The gateway's front: a request in, a flight to follow out; and what the surfaces ask about models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gateway.core.errors import Code, Problem
+from gateway.core.plan import Loaded, ModelFacts, Target
+from gateway.core.policy import Policy
+from gateway.core.turn import Reader
+from gateway.ports import Driver, UpstreamFailed
+from gateway.service.asked import Asked
+from gateway.service.conductor import Conductor
+from gateway.service.endings import problem_of
+from gateway.service.fitting import Fitted, Fitting, Refusal
+from gateway.service.flights import Flight
+from gateway.service.joined import Joined
+from gateway.service.upstreams import Upstreams
+from gateway.service.windows import window_of
+from gateway.service.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A model as the gateway serves it: where it is, what is known of it, its effective window (None: not known yet)."""
+
+    name: str
+    upstream: str
+    entry: Mapping[str, object]
+    facts: ModelFacts | None
+    window: int | None
+
+
+class Gateway:
+    """Everything behind the surfaces, for one policy."""
+
+    def __init__(
+        self,
+        *,
+        policy: Policy,
+        upstreams: Upstreams,
+        fitting: Fitting,
+        joined: Joined,
+        world: World,
+        reader: Callable[[Fitted], Callable[[bool], Reader]],
+    ) -> None:
+        self.policy = policy
+        self.upstreams = upstreams
+        self.fitting = fitting
+        self.world = world
+        self.joined = joined
+        self._reader = reader
+        self.notices: list[str] = []
+
+    async def answer(self, asked: Asked) -> Flight:
+        """The answer to a request: one under way that is the same, else a new one. Raises Refusal for an unknown model."""
+        flight = await self.joined.find(asked, self.upstreams)
+        if flight is not None:
+            return flight
+        conductor = Conductor(
+            asked,
+            targets=await self.targets(asked.conversation.model),
+            upstreams=self.upstreams,
+            fitting=self.fitting,
+            world=self.world,
+            reader=self._reader,
+        )
+        return self.joined.add(asked, Flight(conductor, self.world.clock))
+
+    async def targets(self, model: str) -> Sequence[Target]:
+        """Where the model can be had. Raises Refusal where nowhere."""
+        found = await self.upstreams.targets(model, self.policy)
+        if found:
+            return found
+        troubles = [live for live in self.upstreams.live.values() if live.trouble]
+        if troubles and len(troubles) == len(self.upstreams.live):
+            names = ", ".join(live.name for live in troubles)
+            raise Refusal(
+                Problem(
+                    Code.UPSTREAM_UNREACHABLE,
+                    f"The model server can't be reached ({names}). Start it, or correct its address in the policy (upstreams).",
+                )
+            )
+        raise Refusal(
+            Problem(
+                Code.MODEL_NOT_FOUND, f"model '{model}' not found; GET /v1/models lists what there is", param="model"
+            )
+        )
+
+    async def served(self, *, facts: bool) -> list[Served]:
+        """Every model that can be asked for, in the upstreams' order; `facts` asks for its window as well."""
+        found: dict[str, Served] = {}
+        for live in self.upstreams.live.values():
+            await self.upstreams.refresh(live)
+            for each in live.listed:
+                if each.away or each.name in found:
+                    continue
+                served = Served(each.name, live.name, each.entry, None, None)
+                found[each.name] = await self.look(each.name) or served if facts else served
+        return list(found.values())
+
+    async def look(self, model: str) -> Served | None:
+        """One model with its facts and effective window, without loading it; None where it can't be told."""
+        targets = await self.upstreams.targets(model, self.policy)
+        for target in targets[:1]:
+            live = self.upstreams[target.upstream]
+            entry = next((each.entry for each in live.listed if each.name == target.model), {})
+            try:
+                facts = await self.upstreams.facts(target)
+                window = await window_of(live, target, facts, self.policy.rule_for(model), load=False)
+            except UpstreamFailed as error:
+                raise Refusal(problem_of(error.failure)) from None
+            return Served(target.model, target.upstream, entry, facts, window)
+        return None
+
+    async def load(self, target: Target) -> None:
+        """Bring a model into memory at the window that holds for it. Raises UpstreamFailed."""
+        live = self.upstreams[target.upstream]
+        facts = await self.upstreams.facts(target)
+        window = await window_of(live, target, facts, self.policy.rule_for(target.model))
+        await live.driver.load(target.model, window=window)
+
+    async def loaded(self) -> list[tuple[str, Loaded]]:
+        """What is in memory now, at every upstream that can be asked."""
+        found: list[tuple[str, Loaded]] = []
+        for live in self.upstreams.live.values():
+            try:
+                found += [(live.name, each) for each in await live.driver.loaded()]
+            except UpstreamFailed:
+                continue
+        return found
+
+    def driver(self, upstream: str) -> Driver:
+        return self.upstreams[upstream].driver
+
+    async def close(self) -> None:
+        await self.joined.close()
+        await self.upstreams.close()

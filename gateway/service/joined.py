@@ -1,0 +1,82 @@
+"""Which requests share an answer: the same one asked again while it is being made, was left unfinished, or failed a moment ago."""
+
+from __future__ import annotations
+
+from gateway.core.errors import Code
+from gateway.core.identity import fingerprint
+from gateway.ports import UpstreamFailed
+from gateway.service.asked import Asked
+from gateway.service.flights import Flight
+from gateway.service.upstreams import Upstreams
+from gateway.service.world import World
+
+_MOST = 256  # flights remembered; the longest untouched goes first
+
+
+class Joined:
+    """The flights that a request may join, by what was asked, for whom."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._flights: dict[bytes, Flight] = {}
+
+    async def find(self, asked: Asked, upstreams: Upstreams) -> Flight | None:
+        """The flight that this request joins, or None where it must have its own."""
+        self._forget(asked)
+        flight = self._flights.get(_key(asked))
+        if flight is None:
+            return None
+        if flight.problem is not None:
+            return None if await _healed(flight, upstreams) else flight
+        if flight.ended:
+            return None if flight.delivered else flight
+        return flight if flight.followers == 0 or _may_share(asked) else None
+
+    def add(self, asked: Asked, flight: Flight) -> Flight:
+        """A new flight, to be found by those who ask the same."""
+        while len(self._flights) >= _MOST:
+            oldest = min(self._flights, key=lambda key: (self._flights[key].followers > 0, self._flights[key].touched))
+            self._flights.pop(oldest).stop()
+        self._flights[_key(asked)] = flight
+        return flight
+
+    @property
+    def flights(self) -> list[Flight]:
+        return list(self._flights.values())
+
+    def _forget(self, asked: Asked) -> None:
+        now, rules = self._world.clock.now(), asked.policy.recovery
+        for key, flight in list(self._flights.items()):
+            kept = rules.remember_failure if flight.ended else rules.keep_unfinished
+            if flight.followers == 0 and (now - flight.touched > kept or (flight.delivered and flight.problem is None)):
+                del self._flights[key]
+
+    async def close(self) -> None:
+        for flight in self._flights.values():
+            flight.stop()
+        self._flights.clear()
+
+
+def _key(asked: Asked) -> bytes:
+    return fingerprint(asked.conversation, asked.client, asked.session)
+
+
+def _may_share(asked: Asked) -> bool:
+    """Best of several must not become copies of one: only where a second answer would be the same, or a second try is meant."""
+    sampling = asked.conversation.sampling
+    return sampling.temperature == 0 or sampling.seed is not None or asked.again
+
+
+async def _healed(flight: Flight, upstreams: Upstreams) -> bool:
+    """Whether the cause of a remembered failure is gone: an upstream that could not be reached answers again."""
+    if (
+        flight.problem is None
+        or flight.problem.code is not Code.UPSTREAM_UNREACHABLE
+        or flight.conductor.fitted is None
+    ):
+        return flight.problem is not None and flight.problem.code is Code.UPSTREAM_UNREACHABLE
+    try:
+        await upstreams[flight.conductor.fitted.target.upstream].driver.alive()
+    except UpstreamFailed:
+        return False
+    return True

@@ -1,0 +1,58 @@
+"""How a broken answer could go on at its cut: each way that the upstream declares, tried out without generating anything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gateway.core.conversation import Message, Prose
+from gateway.core.plan import Mode, Try
+from gateway.core.turn import Turn
+from gateway.ports import Driver, UpstreamFailed
+from gateway.service.fitting import Fitted
+
+
+async def ways_on(driver: Driver, fitted: Fitted, turn: Turn) -> dict[Mode, Try]:
+    """Attempts that would go on exactly where the text stands, best first. Empty where none can.
+
+    A prefill counts only if the upstream's own rendering ends with the prefix, byte for byte: some templates close or trim it.
+    """
+    ways: dict[Mode, Try] = {}
+    if not turn.transcript.size or fitted.conversation.output is not None or fitted.conversation.completion is not None:
+        return ways
+    for mode in driver.modes:
+        try:
+            found = await _prefill(driver, fitted, turn) if mode is Mode.PREFILL else _raw(fitted, turn, mode)
+        except UpstreamFailed:
+            continue
+        if found is not None:
+            ways[mode] = found
+    return ways
+
+
+async def _prefill(driver: Driver, fitted: Fitted, turn: Turn) -> Try | None:
+    if turn.transcript.verbatim or _has_prefix(fitted):
+        return None
+    thought, text = turn.transcript.thought, turn.transcript.text
+    prefix = Message(role="assistant", content=(Prose(text),) if text else (), thinking=thought)
+    longer = replace(fitted.conversation, messages=(*fitted.conversation.messages, prefix))
+    rendered = await driver.render(longer, fitted.first())
+    if rendered is None or not rendered.endswith(text or thought):
+        return None
+    return replace(fitted.first(), mode=Mode.PREFILL, thought=thought, text=text)
+
+
+def _raw(fitted: Fitted, turn: Turn, mode: Mode) -> Try | None:
+    if (
+        mode is not Mode.RAW
+        or fitted.rendered is None
+        or any(message.images for message in fitted.conversation.messages)
+    ):
+        return None
+    so_far = turn.transcript.raw(fitted.tags, opened=fitted.opened)
+    return replace(fitted.first(), mode=Mode.RAW, prompt=fitted.rendered + so_far, text=so_far)
+
+
+def _has_prefix(fitted: Fitted) -> bool:
+    """The client's own last message is an assistant's: the answer goes on from there already."""
+    messages = fitted.conversation.messages
+    return bool(messages) and messages[-1].role == "assistant"

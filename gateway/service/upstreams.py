@@ -1,0 +1,92 @@
+"""The upstreams as they are now: which models they have, what is known of these, how fast they are. Asked rarely, remembered shortly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from gateway.core.budget import Speed
+from gateway.core.plan import ModelFacts, Target
+from gateway.core.policy import Policy
+from gateway.core.policy.upstreams import Upstream
+from gateway.ports import Clock, Driver, Listed, UpstreamFailed
+
+_FRESH = 15.0  # seconds for which a list of models is taken as true
+_FACTS_FRESH = 120.0  # the same for what is known of a model
+
+
+@dataclass(slots=True)
+class Live:
+    """One upstream with what we know of it."""
+
+    name: str
+    rule: Upstream
+    driver: Driver
+    listed: Sequence[Listed] = ()
+    listed_at: float = float("-inf")
+    trouble: str = ""
+    facts: dict[str, tuple[float, ModelFacts]] = field(default_factory=dict)
+    speeds: dict[str, Speed] = field(default_factory=dict)
+    pinned: dict[str, int | None] = field(default_factory=dict)
+
+    def has(self, model: str) -> str | None:
+        """The upstream's own name for a model, where it lists it: `m` and `m:latest` are one."""
+        names = {each.name for each in self.listed if not each.away}
+        return next((name for name in (model, f"{model}:latest", model.removesuffix(":latest")) if name in names), None)
+
+
+class Upstreams:
+    """All upstreams, in the order of the policy."""
+
+    def __init__(self, drivers: Mapping[str, Driver], policy: Policy, clock: Clock) -> None:
+        self._clock = clock
+        self.live = {name: Live(name, policy.upstreams[name], driver) for name, driver in drivers.items()}
+
+    def __getitem__(self, name: str) -> Live:
+        return self.live[name]
+
+    async def targets(self, model: str, policy: Policy) -> list[Target]:
+        """Where a model can be had, in order. The upstream that a rule names is taken at its word."""
+        rule = policy.rule_for(model)
+        wanted = rule.model or model
+        if rule.upstream and rule.model:
+            return [Target(rule.upstream, rule.model)]
+        found = []
+        for live in self.live.values():
+            if rule.upstream and live.name != rule.upstream:
+                continue
+            name = live.has(wanted)
+            if name is None:
+                await self.refresh(live)
+                name = live.has(wanted)
+            if name is not None:
+                found.append(Target(live.name, name))
+        return found
+
+    async def refresh(self, live: Live, *, force: bool = False) -> None:
+        """Ask for the list of models, unless it was asked for just now. Trouble is remembered, not raised."""
+        now = self._clock.now()
+        if not force and now - live.listed_at < (1.0 if live.trouble else _FRESH):
+            return
+        live.listed_at = now
+        try:
+            live.listed = await live.driver.models()
+            live.trouble = ""
+        except UpstreamFailed as error:
+            live.trouble = f"{error.failure.kind}: {error.failure.detail}"
+
+    async def facts(self, target: Target) -> ModelFacts:
+        """What is known of a model. Raises UpstreamFailed where nothing is and the upstream can't be asked."""
+        live, now = self.live[target.upstream], self._clock.now()
+        at, known = live.facts.get(target.model, (float("-inf"), None))
+        if known is not None and now - at < _FACTS_FRESH:
+            return known
+        facts = await live.driver.describe(target.model)
+        entry = next((each.entry for each in live.listed if each.name == target.model), {})
+        facts = replace(facts, digest=facts.digest or str(entry.get("digest") or ""))
+        live.facts[target.model] = (now, facts)
+        return facts
+
+    async def close(self) -> None:
+        for live in self.live.values():
+            await live.driver.close()

@@ -1,0 +1,22 @@
+"""What every part of the service is handed: time, dice, names and the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.ports import Clock, Journal
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The few things that are not a pure function of a request."""
+
+    clock: Clock
+    journal: Journal
+    dice: Callable[[], float]
+    """A draw from 0 to 1."""
+    new_id: Callable[[], str]
+    """Random letters and digits, for ids that a client sees."""
+    wall: Callable[[], float]
+    """Seconds since 1970."""
