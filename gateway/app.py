@@ -16,7 +16,7 @@ from gateway.drivers.http import Http
 from gateway.drivers.ollama import Ollama
 from gateway.drivers.openai_compat import OpenAICompatible
 from gateway.ports import Counter, Driver, Journal
-from gateway.server import health, listing, native, openai, records
+from gateway.server import health, listing, management, native, openai, records
 from gateway.server.front import Front, Route
 from gateway.service.fitting import Fitting
 from gateway.service.gateway import Gateway
@@ -41,6 +41,8 @@ ROUTES = [
     Route("GET", "/api/ps", "ollama", listing.ps),
     Route("POST", "/api/show", "ollama", listing.show),
     Route("GET", "/api/version", "ollama", health.version),
+    *(Route("POST", f"/api/{verb}", "ollama", management.manage) for verb in ("pull", "push", "create", "copy")),
+    Route("DELETE", "/api/delete", "ollama", management.manage),
     Route("GET", "/", "ollama", health.root),
     Route("GET", "/healthz", "openai", health.live),
     Route("GET", "/readyz", "openai", health.ready),
@@ -101,12 +103,34 @@ def build(policy: Policy, *, journal: Journal, counter: Counter, seed: int | Non
     )
 
 
-def assemble(policy: Policy, *, state: Path) -> Front:
-    """A front with its gateway, its journal and its counters; `state` is where what is kept lives."""
-    recorder = Recorder(keep=policy.limits.records, wall=time.time)
-    return Front(build(policy, journal=recorder, counter=NoCounter()), ROUTES)
+class Assembly:
+    """A front with its gateway, journal and counters, and the way to put another policy in their place."""
+
+    def __init__(self, policy: Policy, *, state: Path) -> None:
+        self._journal = Recorder(keep=policy.limits.records, wall=time.time)
+        self._counter = NoCounter()
+        self.front = Front(self._build(policy), ROUTES)
+        self._retired: set[asyncio.Task[None]] = set()
+
+    def _build(self, policy: Policy) -> Gateway:
+        return build(policy, journal=self._journal, counter=self._counter)
+
+    def replace(self, policy: Policy) -> None:
+        """From the next request on, this policy holds; those under way keep the one that they began with."""
+        old, self.front.gateway = self.front.gateway, self._build(policy)
+        task = asyncio.get_running_loop().create_task(old.retire())
+        self._retired.add(task)
+        task.add_done_callback(self._retired.discard)
+
+
+def assemble(policy: Policy, *, state: Path) -> Assembly:
+    """Everything that `holdfast serve` runs; `state` is where what is kept lives."""
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Assembly(policy, state=state)
 
 
 class NoCounter:
+    """Until a vocabulary is at hand."""
+
     async def exact(self, prompt: str, *, model: str, digest: str, driver: Driver) -> int | None:
         return None

@@ -76,6 +76,10 @@ class Driver(Protocol):
 
     async def embed(self, model: str, texts: Sequence[str], extra: Mapping[str, object]) -> Embeddings: ...
 
+    def manage(self, verb: str, body: bytes) -> AsyncGenerator[bytes, None]:
+        """Ollama's pull, push, create, copy and delete, byte for byte."""
+        ...
+
     async def vocabulary(self, model: str) -> Mapping[str, object] | None:
         """The model file's tokenizer keys, or None where the upstream does not give them."""
         ...

@@ -24,7 +24,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     for command in COMMANDS:
         command.add_to(commands)
     arguments = parser.parse_args(argv)
-    status: int = arguments.run(arguments)
+    try:
+        status: int = arguments.run(arguments)
+    except BrokenPipeError:  # the reader of our output has seen enough
+        sys.stderr.close()
+        return 0
     return status
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gateway.cli.settings import add_upstream_flags, settings_of
 from gateway.config.load import BadPolicy, load
-from gateway.config.manual import manual, schema
+from gateway.config.manual import defaults, manual, schema
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -21,6 +21,9 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     check.set_defaults(run=run_check)
     show = verbs.add_parser("show", help="print the effective policy, every key with its meaning")
     add_upstream_flags(show)
+    show.add_argument(
+        "--defaults", action="store_true", help="every key with its default instead (policies/default.yaml)"
+    )
     show.add_argument("--json", action="store_true", help="one object on stdout")
     show.set_defaults(run=run_show)
     verbs.add_parser("schema", help="print the JSON Schema of a policy file").set_defaults(run=run_schema)
@@ -40,6 +43,9 @@ def run_check(arguments: argparse.Namespace) -> int:
 
 
 def run_show(arguments: argparse.Namespace) -> int:
+    if arguments.defaults:
+        print(defaults(), end="")
+        return 0
     try:
         settings = settings_of(arguments)
     except BadPolicy as error:

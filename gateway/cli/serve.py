@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
 
-import structlog
-
+from gateway.app import Assembly, assemble
+from gateway.cli.greeting import greeting
 from gateway.cli.settings import Settings, add_upstream_flags, settings_of
-from gateway.config.load import BadPolicy
+from gateway.config.load import BadPolicy, with_upstreams
+from gateway.config.watch import watch
 from gateway.server.running import Running, loopback
+from gateway.service.refusal import Refusal
 from gateway.telemetry.log import configure
-
-log = structlog.get_logger()
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -26,6 +28,9 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.add_argument("--port", type=int, help="port to listen on (default 8484)")
     parser.add_argument(
         "--keyless", action="store_true", help="listen beyond this machine without API keys (a firewall's job then)"
+    )
+    parser.add_argument(
+        "--or-demo", action="store_true", help="where no Ollama answers, serve a simulated one as the model `demo`"
     )
     add_upstream_flags(parser)
     parser.set_defaults(run=run)
@@ -45,22 +50,70 @@ def run(arguments: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return 2
+    return _run(_serve(settings, or_demo=arguments.or_demo))
+
+
+def _run(main: Coroutine[object, object, int]) -> int:
+    """On uvloop where there is one."""
     try:
         import uvloop
+    except ImportError:  # Windows
+        return asyncio.run(main)
+    status: int = uvloop.run(main)
+    return status
 
-        return uvloop.run(_serve(settings))
-    except ImportError:
-        return asyncio.run(_serve(settings))
 
+async def _serve(settings: Settings, *, or_demo: bool) -> int:
+    async with AsyncExitStack() as stack:
+        assembly = assemble(settings.policy, state=settings.state)
+        demo = or_demo and not await _anyone(assembly)
+        if demo:
+            from gateway.testing.demo import demo_upstream  # the simulator is only loaded where it is served
 
-async def _serve(settings: Settings) -> int:
-    from gateway.app import assemble
-
-    running = Running(assemble(settings.policy, state=settings.state), settings.policy)
-    try:
-        await running.start()
-    except OSError as error:
-        print(f"can't listen on {settings.policy.server.host}:{settings.policy.server.port}: {error}", file=sys.stderr)
-        return 2
-    await running.until_told()
+            url = await stack.enter_async_context(demo_upstream())
+            assembly.replace(with_upstreams(settings.policy, ollama=url, openai=None))
+        running = Running(assembly.front, settings.policy)
+        try:
+            await running.start()
+        except OSError as error:
+            print(
+                f"can't listen on {settings.policy.server.host}:{settings.policy.server.port}: {error}", file=sys.stderr
+            )
+            return 2
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_greet(assembly, running, demo=demo))]
+            if settings.file is not None:
+                tasks.append(group.create_task(_watch(settings, assembly)))
+            await running.until_told()
+            for task in tasks:
+                task.cancel()
     return 0
+
+
+async def _anyone(assembly: Assembly) -> bool:
+    """Whether any upstream answers."""
+    gateway = assembly.front.gateway
+    for live in gateway.upstreams.live.values():
+        await gateway.upstreams.refresh(live, force=True)
+    return any(not live.trouble for live in gateway.upstreams.live.values())
+
+
+async def _greet(assembly: Assembly, running: Running, *, demo: bool) -> None:
+    gateway = assembly.front.gateway
+    try:
+        served = await gateway.served(facts=True)
+    except Refusal:
+        served = []
+    troubles = [
+        f"{live.name} at {live.rule.url} does not answer" for live in gateway.upstreams.live.values() if live.trouble
+    ]
+    print(greeting(running.url, served, troubles, demo=demo), flush=True)
+
+
+async def _watch(settings: Settings, assembly: Assembly) -> None:
+    assert settings.file is not None
+
+    def complain(words: str) -> None:
+        assembly.front.gateway.notices[:] = [words] if words else []
+
+    await watch(settings.file, swap=lambda policy: assembly.replace(settings.over(policy)), complain=complain)

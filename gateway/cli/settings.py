@@ -14,14 +14,34 @@ from gateway.core.policy import Policy
 _ANYWHERE = ("0.0.0.0", "[::]", "::")  # noqa: S104  # compared with, never bound
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """What flags and the environment say, over any policy file and any later edit of it."""
+
+    ollama: str | None = None
+    openai: str | None = None
+    host: str | None = None
+    port: int | None = None
+
+    def over(self, policy: Policy) -> Policy:
+        server = policy.server
+        server = replace(server, host=self.host or server.host, port=server.port if self.port is None else self.port)
+        return replace(with_upstreams(policy, ollama=self.ollama, openai=self.openai), server=server)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The effective policy, where it came from, and where what is kept lives."""
 
     policy: Policy
     file: Path | None
     state: Path
-    keyless: bool = False
+    keyless: bool
+    overrides: Overrides
+
+    def over(self, policy: Policy) -> Policy:
+        """A newer policy from the file, with what flags and the environment say."""
+        return self.overrides.over(policy)
 
 
 def add_upstream_flags(parser: argparse.ArgumentParser) -> None:
@@ -44,13 +64,16 @@ def settings_of(arguments: argparse.Namespace, environment: Mapping[str, str] | 
     ollama, openai = given("ollama"), given("openai")
     if ollama is None and openai is None and not policy.upstreams and env.get("OLLAMA_HOST"):
         ollama = env["OLLAMA_HOST"]
-    policy = with_upstreams(policy, ollama=local_address(ollama) if ollama else None, openai=openai)
-    server = policy.server
-    host, port = given("host"), given("port")
-    policy = replace(policy, server=replace(server, host=host or server.host, port=int(port) if port else server.port))
+    port = given("port")
+    overrides = Overrides(
+        ollama=local_address(ollama) if ollama else None,
+        openai=openai,
+        host=given("host"),
+        port=int(port) if port else None,
+    )
     state = Path(given("state") or env.get("XDG_STATE_HOME", "~/.local/state") + "/holdfast").expanduser()
     keyless = bool(getattr(arguments, "keyless", False) or env.get("HOLDFAST_KEYLESS"))
-    return Settings(policy, file, state, keyless)
+    return Settings(policy=overrides.over(policy), file=file, state=state, keyless=keyless, overrides=overrides)
 
 
 _PLACES = (Path("policy.yaml"), Path("holdfast.yaml"))

@@ -60,7 +60,7 @@ def _bounds(policy: Policy) -> Iterator[str]:
             policy.timeouts,
             ("request_body", "headers", "heartbeat", "connect", "probe", "first_part", "between_parts", "total"),
         ),
-        (policy.limits, ("body_bytes", "header_bytes", "connections", "queue", "answer_bytes", "records")),
+        (policy.limits, ("body_bytes", "header_bytes", "connections", "answer_bytes", "records")),
     ):
         where = "timeouts" if section is policy.timeouts else "limits"
         for name in names:

@@ -11,8 +11,17 @@ import yaml
 
 from gateway.config.load import ADAPTER
 from gateway.core.policy import Policy
+from gateway.core.policy.models import ModelRule
+from gateway.core.policy.upstreams import Upstream
 
 _WIDTH = 110
+_HEAD = """\
+# The policy of Holdfast: every key with its meaning and its default. A policy file needs only the keys that differ.
+# Made by `holdfast policy show --defaults`; check yours with `holdfast policy check FILE`. Edits of a running gateway's
+# policy hold at once; a bad one is refused, and the old one stays.
+# yaml-language-server: $schema=schema.json
+"""
+_EXAMPLES = {"upstreams": {"ollama": Upstream()}, "models": (ModelRule(match="qwen3-coder*"),)}
 
 
 def schema() -> str:
@@ -26,6 +35,17 @@ def manual(policy: Policy, *, as_json: bool = False) -> str:
     if as_json:
         return json.dumps(ADAPTER.dump_python(policy, mode="json"), ensure_ascii=False)
     return "\n".join(_lines(policy, _described(), 0))
+
+
+def defaults() -> str:
+    """Every key with its default, and examples, commented out, of what is empty by default."""
+    return _HEAD + manual(Policy()) + "\n"
+
+
+def _example(name: str, described: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    yield f"# {name}:  (an example with every key)"
+    for line in list(_field(name, _EXAMPLES[name], described, 0))[1:]:
+        yield f"# {line}"
 
 
 def _described() -> Mapping[str, Mapping[str, str]]:
@@ -49,6 +69,8 @@ def _lines(section: object, described: Mapping[str, Mapping[str, str]], depth: i
         for line in textwrap.wrap(known.get(each.name, ""), _WIDTH - len(indent)):
             yield f"{indent}# {line}"
         yield from _field(each.name, value, described, depth)
+        if depth == 0 and not value and each.name in _EXAMPLES:
+            yield from _example(each.name, described)
 
 
 def _field(name: str, value: object, described: Mapping[str, Mapping[str, str]], depth: int) -> Iterator[str]:
@@ -64,9 +86,11 @@ def _field(name: str, value: object, described: Mapping[str, Mapping[str, str]],
     elif isinstance(value, tuple) and value and all(is_dataclass(each) for each in value):
         yield f"{indent}{name}:"
         for each in value:
-            first, *rest = [line for line in _lines(each, described, depth + 2) if not line.lstrip().startswith("#")]
-            yield f"{indent}  - {first.lstrip()}"
-            yield from rest
+            lines = list(_lines(each, described, depth + 2))
+            first = next(place for place, line in enumerate(lines) if not line.lstrip().startswith("#"))
+            yield from lines[:first]
+            yield f"{indent}  - {lines[first].lstrip()}"
+            yield from lines[first + 1 :]
     else:
         yield f"{indent}{name}: {_scalar(value)}"
 

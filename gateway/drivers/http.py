@@ -18,6 +18,7 @@ from gateway.ports import UpstreamFailed
 
 READ_BUFFER = 4 << 20  # aiohttp refuses lines longer than twice this; one tool call or image is one line
 _ERROR_BODY = 64 << 10
+HOP = "x-holdfast-hop"  # a gateway that meets it has been set up as its own upstream
 
 
 class Http:
@@ -27,7 +28,7 @@ class Http:
         self, url: str, *, key: str = "", trusted: bool = False, connect: float = 5.0, probe: float = 5.0
     ) -> None:
         self.url = base_url(url)
-        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._headers = {HOP: "1", **({"Authorization": f"Bearer {key}"} if key else {})}
         self._trusted = trusted
         self._connect = connect
         self._probe = probe

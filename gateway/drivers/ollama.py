@@ -113,6 +113,13 @@ class Ollama:
         tokens = answer.get("prompt_eval_count")
         return Embeddings(vectors, tokens if isinstance(tokens, int) else 0)
 
+    async def manage(self, verb: str, body: bytes) -> AsyncGenerator[bytes, None]:
+        method = "DELETE" if verb == "delete" else "POST"
+        with mapped():
+            async with self._http.open(method, f"/api/{verb}", body) as response:
+                async for data in response.content.iter_any():
+                    yield data
+
     async def close(self) -> None:
         await self._http.close()
 

@@ -95,6 +95,10 @@ class OpenAICompatible:
         tokens = _number(usage.get("prompt_tokens")) if is_object(usage) else None
         return Embeddings([each.get("embedding") for each in data if is_object(each)], tokens or 0)
 
+    async def manage(self, verb: str, body: bytes) -> AsyncGenerator[bytes, None]:
+        raise UpstreamFailed(Failure(FailureKind.REFUSED, f"this kind of server has no {verb}"))
+        yield b""
+
     async def close(self) -> None:
         await self._http.close()
 

@@ -15,8 +15,8 @@ from gateway.server.headers import known_of
 from gateway.server.replies import JSON, Tongue, bytes_reply, problem_body
 from gateway.server.streaming import Manner, stream
 from gateway.service.asked import Asked
-from gateway.service.fitting import Refusal
 from gateway.service.flights import Flight
+from gateway.service.refusal import Refusal
 
 
 async def answer(
@@ -34,6 +34,7 @@ async def answer(
         policy=knock.policy,
         surface=surface,
         sends=manner is not None,
+        agent=knock.agent,
         session=knock.session,
         again=knock.again,
     )

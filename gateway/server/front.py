@@ -14,8 +14,8 @@ from gateway.core.errors import BadRequest, Code, Problem
 from gateway.core.policy import Policy
 from gateway.server.door import check_caller, clean_path, read_json_body
 from gateway.server.replies import Tongue, problem_reply
-from gateway.service.fitting import Refusal
 from gateway.service.gateway import Gateway
+from gateway.service.refusal import Refusal
 
 log = structlog.get_logger()
 
@@ -49,6 +49,11 @@ class Knock:
     def session(self) -> str:
         """The client's name for its session, where it has one."""
         return next((value for name in SESSION_HEADERS if (value := self.http.headers.get(name))), "")[:200]
+
+    @property
+    def agent(self) -> str:
+        """The program that asks, as its user agent begins."""
+        return self.http.headers.get("User-Agent", "").split(" ", 1)[0][:80]
 
     @property
     def again(self) -> bool:
@@ -99,6 +104,10 @@ class Front:
     def _handler(self, knock: Knock, methods: Mapping[str, Route]) -> Handler:
         """Who serves the request; raises where nobody may."""
         check_caller(knock.http, knock.policy)
+        if "x-holdfast-hop" in knock.http.headers:
+            raise BadRequest(
+                "this gateway is set up as its own upstream; point it at Ollama's own address (--ollama URL)"
+            )
         method = knock.http.method
         route = methods.get(method) or (methods.get("GET") if method == "HEAD" else None)
         if route is None:

@@ -11,8 +11,8 @@ from gateway.core.wire.fields import body, is_object
 from gateway.server.front import Knock
 from gateway.server.native import now
 from gateway.server.replies import json_reply
-from gateway.service.fitting import Refusal
 from gateway.service.gateway import Served
+from gateway.service.refusal import Refusal
 
 _BIG = ("tokenizer.ggml.tokens", "tokenizer.ggml.merges", "tokenizer.ggml.token_type", "tokenizer.ggml.scores")
 

@@ -18,7 +18,7 @@ from gateway.server.front import Knock
 from gateway.server.replies import bytes_reply, json_reply
 from gateway.server.streaming import Manner
 from gateway.service.endings import problem_of
-from gateway.service.fitting import Refusal
+from gateway.service.refusal import Refusal
 
 LINES = "application/x-ndjson"
 

@@ -33,6 +33,12 @@ class Running:
         self._runner: web.ServerRunner | None = None
         self.port = policy.server.port
 
+    @property
+    def url(self) -> str:
+        """Where people on this machine reach it."""
+        host = self._policy.server.host
+        return f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{self.port}"  # noqa: S104  # compared with
+
     async def start(self) -> None:
         """Listen. Raises OSError where the address is taken."""
         server, timeouts = self._policy.server, self._policy.timeouts
@@ -41,7 +47,7 @@ class Running:
         site = web.TCPSite(self._runner, server.host, server.port, backlog=512)
         await site.start()
         self.port = next(iter(self._runner.addresses))[1]
-        log.info("listening", url=f"http://{server.host}:{self.port}")
+        log.info("listening", url=self.url)
 
     async def until_told(self) -> None:
         """Serve until SIGINT or SIGTERM; then let running answers end, and close."""

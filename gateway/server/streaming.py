@@ -12,8 +12,8 @@ from aiohttp.web_request import BaseRequest
 
 from gateway.core.errors import Problem
 from gateway.core.stream import Part
-from gateway.service.fitting import Refusal
 from gateway.service.flights import Flight
+from gateway.service.refusal import Refusal
 
 
 class Encoder(Protocol):

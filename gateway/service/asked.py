@@ -17,7 +17,11 @@ class Asked:
     policy: Policy
     surface: str
     sends: bool
-    client: str = ""
+    caller: str = "anonymous"
+    """Whose key it came with."""
+    agent: str = ""
+    """The program that asks, in its own words."""
     session: str = ""
+    """The client's name for its session, where it has one."""
     again: bool = False
     """The client says that it asks again (a retry header)."""

@@ -7,18 +7,22 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
-from gateway.core.events import Began, Broke, FirstPart
+from gateway.core.admission import Ticket
+from gateway.core.conversation import Conversation
+from gateway.core.events import Began, Broke, Ended, FirstPart
 from gateway.core.events import Fitted as WasFitted
 from gateway.core.failures import Failure, FailureKind
+from gateway.core.identity import fingerprint
 from gateway.core.plan import Mode, Target, Try
 from gateway.core.recovery import Again, GiveUp, Outlook, decide
-from gateway.core.stream import Call, Did, Part, Proof, Stop, StopReason
+from gateway.core.stream import Call, Did, Part, Proof, Stop, StopReason, Usage
 from gateway.core.turn import Reader, Turn
 from gateway.ports import UpstreamFailed
 from gateway.service.asked import Asked
 from gateway.service.endings import Verified, complaint, ending_of, problem_of, usage_of, verify
-from gateway.service.fitting import Fitted, Fitting, Refusal
+from gateway.service.fitting import Fitted, Fitting
 from gateway.service.joining import ways_on
+from gateway.service.refusal import Refusal
 from gateway.service.upstreams import Upstreams
 from gateway.service.world import World
 
@@ -52,6 +56,9 @@ class Conductor:
         self._tries: list[Try] = []
         self._barren = 0
         self._received = 0
+        self._came = world.clock.now()
+        self._first_part: float | None = None
+        self._usage = Usage()
         self.did: list[str] = []
 
     @property
@@ -65,12 +72,25 @@ class Conductor:
 
     async def run(self) -> AsyncGenerator[list[Part], None]:
         """The answer, batch by batch; the last batch ends with a Stop. Raises Refusal where nothing can be delivered."""
-        attempt: Try | None = await self._open()
-        while attempt is not None:
-            async for out in self._play(attempt):
-                yield out
-            attempt = await self._after(self._failure, attempt) if self._failure else None
-        yield self._last()
+        fitted = await self.prepare()
+        async with self._upstreams[fitted.target.upstream].slots.hold(self._ticket(fitted)) as slot:
+            attempt: Try | None = await self._open()
+            while attempt is not None:
+                async for out in self._play(attempt):
+                    yield out
+                attempt = await self._after(self._failure, attempt) if self._failure else None
+            last = self._last()
+            slot.comes_back = bool(self._verified.calls) and any(
+                m.role == "assistant" for m in fitted.conversation.messages
+            )
+        yield last
+
+    def _ticket(self, fitted: Fitted) -> Ticket:
+        """Its place in the line: by session where the client names one, else by how the conversation begins."""
+        asked = self.asked
+        head = asked.conversation.messages[:2]
+        session = asked.session or fingerprint(Conversation(model="", messages=head)).hex()
+        return Ticket(id=asked.id, session=f"{asked.caller}/{session}", model=fitted.target.model)
 
     async def prepare(self) -> Fitted:
         """Measure and fit before anything is sent."""
@@ -128,9 +148,7 @@ class Conductor:
                         break
                     if patience != timeouts.between_parts:
                         patience = timeouts.between_parts
-                        self._world.journal.note(
-                            FirstPart(request=self.asked.id, seconds=self._world.clock.now() - began)
-                        )
+                        self._note_first_part(began)
                     if out := list(turn.receive(batch)):
                         yield out
             self._failure = self._cut_short(attempt)
@@ -256,6 +274,7 @@ class Conductor:
             else self._delivered_tokens(calls)
         )
         usage = usage_of(turn, prompt_tokens=fitted.count.tokens if fitted.count.method == "exact" else 0, made=made)
+        self._usage = usage
         did: list[Part] = [Did(tuple(self.did))] if self.did else []
         return [*turn.release(), *flushed, *calls, usage, *did, Stop(reason)]
 
@@ -264,6 +283,26 @@ class Conductor:
         _, turn = self._known()
         size = len(turn.shown_text.encode()) + sum(len(call.arguments.encode()) + len(call.name) for call in calls)
         return max(size // 3, 1)
+
+    def outcome(self, how: str) -> Ended:
+        """How the request ended, for the journal."""
+        return Ended(
+            request=self.asked.id,
+            how=how,
+            seconds=self._world.clock.now() - self._came,
+            first_part=self._first_part,
+            prompt_tokens=self._usage.prompt_tokens,
+            completion_tokens=self._usage.completion_tokens,
+            tries=len(self._tries),
+            did=tuple(self.did),
+            detail=self._failure.detail if self._failure else "",
+        )
+
+    def _note_first_part(self, began: float) -> None:
+        now = self._world.clock.now()
+        if self._first_part is None:
+            self._first_part = now - self._came
+        self._world.journal.note(FirstPart(request=self.asked.id, seconds=now - began))
 
     def _note_broken(self, failure: Failure, received: int) -> None:
         self._world.journal.note(

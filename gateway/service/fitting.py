@@ -13,16 +13,9 @@ from gateway.core.policy import Policy
 from gateway.core.policy.models import ModelRule
 from gateway.core.transcript import ThinkTags
 from gateway.ports import Counter
+from gateway.service.refusal import Refusal
 from gateway.service.upstreams import Live, Upstreams
 from gateway.service.windows import window_of
-
-
-class Refusal(Exception):
-    """Nothing can be delivered; the problem goes to the client."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.message)
-        self.problem = problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +34,8 @@ class Fitted:
     opened: bool
     stages: tuple[dict[str, object], ...] = ()
     notes: tuple[str, ...] = ()
+    closed_prefix: bool = False
+    """The client's own prefix is only kept open by the raw road: `rendered` ends with it."""
 
     @property
     def room(self) -> int:
@@ -55,7 +50,8 @@ class Fitted:
         """The first attempt at it."""
         return Try(
             target=self.target,
-            mode=Mode.FRESH,
+            mode=Mode.RAW if self.closed_prefix else Mode.FRESH,
+            prompt=self.rendered or "" if self.closed_prefix else "",
             window=self.window,
             num_predict=self.room,
             options=self.rule.options,
@@ -79,7 +75,7 @@ class Fitting:
         facts = await self._upstreams.facts(target)
         window = window or await window_of(live, target, facts, rule)
         conversation = _for_model(conversation, facts, rule)
-        count, rendered = await self._measure(live, conversation, target, facts, window, rule)
+        count, rendered, closed = await self._measured(live, conversation, target, facts, window, rule)
         _check_fits(conversation, count, window, rule)
         return Fitted(
             conversation=conversation,
@@ -92,7 +88,29 @@ class Fitting:
             rendered=rendered,
             tags=thinking.tags_of(rendered or "", facts.template),
             opened=thinking.opened(rendered or ""),
+            closed_prefix=closed,
         )
+
+    async def _measured(
+        self,
+        live: Live,
+        conversation: Conversation,
+        target: Target,
+        facts: ModelFacts,
+        window: int | None,
+        rule: ModelRule,
+    ) -> tuple[Count, str | None, bool]:
+        """Count and rendered prompt. A prefix of the client's that the template closes is put behind the prompt, raw."""
+        count, rendered = await self._measure(live, conversation, target, facts, window, rule)
+        prefix = conversation.messages[-1] if conversation.messages else None
+        if rendered is None or prefix is None or prefix.role != "assistant" or prefix.calls:
+            return count, rendered, False
+        if not prefix.text or rendered.endswith(prefix.text) or Mode.RAW not in live.driver.modes:
+            return count, rendered, False
+        before = replace(conversation, messages=conversation.messages[:-1])
+        _, rendered = await self._measure(live, before, target, facts, window, rule)
+        assert rendered is not None
+        return count, rendered + prefix.text, True
 
     async def _measure(
         self,

@@ -8,9 +8,9 @@ from contextlib import aclosing, suppress
 
 from gateway.core.errors import Code, Problem
 from gateway.core.stream import Part
-from gateway.ports import Clock
 from gateway.service.conductor import Conductor
-from gateway.service.fitting import Refusal
+from gateway.service.refusal import Refusal
+from gateway.service.world import World
 
 _LEAD = 4096  # parts that an answer may run ahead of its fastest reader before its upstream has to wait
 
@@ -18,14 +18,15 @@ _LEAD = 4096  # parts that an answer may run ahead of its fastest reader before 
 class Flight:
     """One answer being made. Its parts are kept, so that whoever follows it gets all of them from the first."""
 
-    def __init__(self, conductor: Conductor, clock: Clock) -> None:
+    def __init__(self, conductor: Conductor, world: World) -> None:
         self.conductor = conductor
         self.problem: Problem | None = None
         self.ended = False
         self.delivered = False
         self.followers = 0
-        self.touched = clock.now()
-        self._clock = clock
+        self._clock = world.clock
+        self._journal = world.journal
+        self.touched = self._clock.now()
         self._parts: list[Part] = []
         self._news = asyncio.Event()
         self._room = asyncio.Event()
@@ -79,6 +80,7 @@ class Flight:
     async def _fly(self, before: asyncio.Task[None] | None) -> None:
         if before is not None:
             await asyncio.wait([before])
+        how = "left"
         try:
             async with aclosing(self.conductor.run()) as batches:
                 async for batch in batches:
@@ -87,12 +89,14 @@ class Flight:
                     while len(self._parts) - self._furthest > _LEAD:
                         self._room.clear()
                         await self._room.wait()
-            self.ended = True
+            how, self.ended = "answered", True
         except Refusal as refusal:
-            self.problem, self.ended = refusal.problem, True
+            how, self.problem, self.ended = refusal.problem.code, refusal.problem, True
         except Exception:
+            how = "failed"
             self.problem = Problem(Code.INTERNAL, "the gateway itself failed; its log tells where")
             self.ended = True
             raise
         finally:
             self._news.set()
+            self._journal.note(self.conductor.outcome(how))

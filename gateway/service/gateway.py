@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.core.errors import Code, Problem
+from gateway.core.events import Came, JoinedOther
 from gateway.core.plan import Loaded, ModelFacts, Target
 from gateway.core.policy import Policy
 from gateway.core.turn import Reader
@@ -13,9 +14,10 @@ from gateway.ports import Driver, UpstreamFailed
 from gateway.service.asked import Asked
 from gateway.service.conductor import Conductor
 from gateway.service.endings import problem_of
-from gateway.service.fitting import Fitted, Fitting, Refusal
+from gateway.service.fitting import Fitted, Fitting
 from gateway.service.flights import Flight
 from gateway.service.joined import Joined
+from gateway.service.refusal import Refusal
 from gateway.service.upstreams import Upstreams
 from gateway.service.windows import window_of
 from gateway.service.world import World
@@ -55,8 +57,20 @@ class Gateway:
 
     async def answer(self, asked: Asked) -> Flight:
         """The answer to a request: one under way that is the same, else a new one. Raises Refusal for an unknown model."""
+        self.world.journal.note(
+            Came(
+                request=asked.id,
+                surface=asked.surface,
+                model=asked.conversation.model,
+                caller=asked.caller,
+                agent=asked.agent,
+                session=asked.session,
+                stream=asked.sends,
+            )
+        )
         flight = await self.joined.find(asked, self.upstreams)
         if flight is not None:
+            self.world.journal.note(JoinedOther(request=asked.id, other=flight.conductor.asked.id))
             return flight
         conductor = Conductor(
             asked,
@@ -66,7 +80,7 @@ class Gateway:
             world=self.world,
             reader=self._reader,
         )
-        return self.joined.add(asked, Flight(conductor, self.world.clock))
+        return self.joined.add(asked, Flight(conductor, self.world))
 
     async def targets(self, model: str) -> Sequence[Target]:
         """Where the model can be had. Raises Refusal where nowhere."""
@@ -133,6 +147,12 @@ class Gateway:
 
     def driver(self, upstream: str) -> Driver:
         return self.upstreams[upstream].driver
+
+    async def retire(self) -> None:
+        """Close once the last answer under way has ended; a newer policy has taken over."""
+        while any(flight.followers for flight in self.joined.flights):
+            await self.world.clock.sleep(1.0)
+        await self.close()
 
     async def close(self) -> None:
         await self.joined.close()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from gateway.core.admission import Admission
 from gateway.core.budget import Speed
 from gateway.core.plan import ModelFacts, Target
 from gateway.core.policy import Policy
 from gateway.core.policy.upstreams import Upstream
 from gateway.ports import Clock, Driver, Listed, UpstreamFailed
+from gateway.service.slots import Slots
 
 _FRESH = 15.0  # seconds for which a list of models is taken as true
+_TROUBLED = 1.0  # the same after an upstream could not be asked
 _FACTS_FRESH = 120.0  # the same for what is known of a model
 
 
@@ -22,9 +26,11 @@ class Live:
     name: str
     rule: Upstream
     driver: Driver
+    slots: Slots
     listed: Sequence[Listed] = ()
     listed_at: float = float("-inf")
     trouble: str = ""
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     facts: dict[str, tuple[float, ModelFacts]] = field(default_factory=dict)
     speeds: dict[str, Speed] = field(default_factory=dict)
     pinned: dict[str, int | None] = field(default_factory=dict)
@@ -40,7 +46,11 @@ class Upstreams:
 
     def __init__(self, drivers: Mapping[str, Driver], policy: Policy, clock: Clock) -> None:
         self._clock = clock
-        self.live = {name: Live(name, policy.upstreams[name], driver) for name, driver in drivers.items()}
+        self.live = {
+            name: Live(name, rule, driver, Slots(Admission(rule.slots, policy.admission), clock))
+            for name, driver in drivers.items()
+            for rule in (policy.upstreams[name],)
+        }
 
     def __getitem__(self, name: str) -> Live:
         return self.live[name]
@@ -65,15 +75,15 @@ class Upstreams:
 
     async def refresh(self, live: Live, *, force: bool = False) -> None:
         """Ask for the list of models, unless it was asked for just now. Trouble is remembered, not raised."""
-        now = self._clock.now()
-        if not force and now - live.listed_at < (1.0 if live.trouble else _FRESH):
-            return
-        live.listed_at = now
-        try:
-            live.listed = await live.driver.models()
-            live.trouble = ""
-        except UpstreamFailed as error:
-            live.trouble = f"{error.failure.kind}: {error.failure.detail}"
+        async with live.asking:  # who comes meanwhile waits for the same answer
+            if not force and self._clock.now() - live.listed_at < (_TROUBLED if live.trouble else _FRESH):
+                return
+            try:
+                live.listed = await live.driver.models()
+                live.trouble = ""
+            except UpstreamFailed as error:
+                live.trouble = f"{error.failure.kind}: {error.failure.detail}"
+            live.listed_at = self._clock.now()
 
     async def facts(self, target: Target) -> ModelFacts:
         """What is known of a model. Raises UpstreamFailed where nothing is and the upstream can't be asked."""

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 
 import structlog
 
-from gateway.core.events import Came, Ended, Event, Fitted
+from gateway.core.events import Came, Ended, Event, Fitted, JoinedOther
 
 log = structlog.get_logger()
 
@@ -23,7 +23,7 @@ class Record:
 
     @property
     def ended(self) -> bool:
-        return any(isinstance(event, Ended) for _, event in self.events)
+        return any(isinstance(event, Ended | JoinedOther) for _, event in self.events)
 
 
 class Recorder:
@@ -65,7 +65,7 @@ def _line(record: Record, ended: Ended) -> dict[str, object]:
     fitted = next((event for _, event in reversed(record.events) if isinstance(event, Fitted)), None)
     said: dict[str, object] = {
         "request": record.id,
-        "client": came.client if came else "",
+        "agent": came.agent if came else "",
         "model": came.model if came else "",
         "target": fitted.target if fitted else "",
         "how": ended.how,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 
+from gateway.core.policy.admission import AdmissionRules
 from gateway.core.policy.limits import Limits
 from gateway.core.policy.models import ModelRule
 from gateway.core.policy.recovery import RecoveryRules
@@ -36,6 +37,9 @@ class Policy:
 
     limits: Limits = field(default_factory=Limits)
     """How much of what we take."""
+
+    admission: AdmissionRules = field(default_factory=AdmissionRules)
+    """The line before each upstream."""
 
     recovery: RecoveryRules = field(default_factory=RecoveryRules)
     """How often and how an answer is tried for."""

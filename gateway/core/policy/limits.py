@@ -18,9 +18,6 @@ class Limits:
     connections: int = 512
     """Client connections open at once."""
 
-    queue: int = 64
-    """Requests that wait for a slot, for each upstream."""
-
     answer_bytes: int = 32 * 1024 * 1024
     """The longest answer that is held for a client that reads slowly or comes again."""
 
