@@ -81,13 +81,18 @@ TABLE: Mapping[Code, Kind] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One error on its way to a client. `param` names the field at fault; `extra` rides beside the code."""
+    """One error on its way to a client, its words made calm. `param` names the field at fault; `extra` rides beside the code."""
 
     code: Code
     message: str
     param: str | None = None
     retry_after: int | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", calm(self.message))
+        object.__setattr__(self, "param", None if self.param is None else calm(self.param))
+        object.__setattr__(self, "extra", {key: calm(value) for key, value in self.extra.items()})
 
     @property
     def kind(self) -> Kind:
@@ -104,13 +109,33 @@ class BadRequest(Exception):
 
 _STATUS_LIKE = re.compile(r"\d*(?:429|500|502|503|504|524)\d*")
 
+# What OpenCode 1.18 asks again on, then what OpenCode, Crush 0.90, LiteLLM 1.81, Cline 4 and OpenHands take for an
+# overflow, which they answer with compaction or with the same request for ever.
+_ACTED_ON = re.compile(
+    r"rate.?limit|overloaded|unavailable|(?:internal|server|provider returned)[ _]error|terminated|fetch failed|socket"
+    r"|econnreset|connection reset|time[sd]? ?out|try again|throttl|too many requests"
+    r"|too (?:long|many tokens)|request[ _](?:entity )?too[ _]large|context[ _](?:length|window|limit)|context size"
+    r"|maximum (?:context|prompt|allowed input|number of tokens)|reduce the length|token limit|(?:input|token).*exceed"
+    r"|exceed.*(?:limit|context|maximum)|longer than|max_new_tokens|maximum length|greater than the|input length",
+    re.IGNORECASE | re.DOTALL,
+)
+
 
 def calm(text: str) -> str:
     """`text` without digits that a client would take for a status: OpenCode 1.18 retries any text that holds one."""
     return _STATUS_LIKE.sub("#", text)
 
 
+def quotable(text: str) -> str:
+    """The first 300 characters of an upstream's words, calm; nothing where a client would act on them by itself."""
+    words = text.strip()[:300]
+    return "" if _ACTED_ON.search(words) else calm(words)
+
+
 def thousands(tokens: int) -> str:
     """A token count as people say it, in digits that no client takes for a status: 12345 → "12.3k", 524000 → "0.52M"."""
-    said = f"{tokens / 1000:.1f}k"
-    return said if calm(said) == said else f"{tokens / 1_000_000:.2f}M"
+    for unit, size, places in (("k", 1e3, 1), ("M", 1e6, 2), ("G", 1e9, 3)):
+        said = f"{tokens / size:.{places}f}{unit}"
+        if calm(said) == said:
+            return said
+    return "#"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from gateway.core.budget import Count
@@ -17,9 +17,18 @@ class Came:
     request: str
     surface: str
     model: str
-    client: str = ""
+    caller: str = ""
+    agent: str = ""
     session: str = ""
     stream: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinedOther:
+    """The same question was being answered already, or had just failed: this request shares that answer."""
+
+    request: str
+    other: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +88,6 @@ class Ended:
     tries: int = 0
     did: tuple[str, ...] = ()
     detail: str = ""
-    extra: Mapping[str, object] = field(default_factory=dict)
 
 
-Event: TypeAlias = Came | Fitted | Began | FirstPart | Broke | Ended
+Event: TypeAlias = Came | JoinedOther | Fitted | Began | FirstPart | Broke | Ended

@@ -1,19 +1,18 @@
-"""JSON as it crosses the wire: read strictly, numbers keep their digits, half an emoji becomes U+FFFD. Never a crash on bad input."""
+"""JSON as it crosses the wire: read strictly, numbers keep their digits, half a character becomes U+FFFD. Never a crash on bad input."""
 
 from __future__ import annotations
 
+import codecs
 import json
-import math
-import re
-from collections.abc import Mapping
-from decimal import Decimal
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
 from typing import NoReturn
 
-import orjson  # writes only: its reader turns integers beyond 64 bits into floats
+import orjson  # never reads what must keep its digits: it turns integers beyond 64 bits into floats
 
-_MARK = "\ue000"  # private use: wraps the digits of a number that no float can hold, until they are written out bare
-_MARKED = re.compile(f'"{_MARK}([-+.0-9eE]+){_MARK}"')
-_FLOAT_DIGITS = 15  # any decimal of this many digits comes back from a float unchanged
+DEPTH = 200  # levels of nesting; orjson writes 254, and a request wraps what it carries in a few of its own
+_SHALLOW = 2 * DEPTH  # a text shorter than this can't nest that deep
+_LINE_ENDS = {"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"}  # httpx splits lines at these too
 
 
 class NotJson(ValueError):
@@ -23,12 +22,41 @@ class NotJson(ValueError):
 def loads(data: bytes | str) -> object:
     """The value of a JSON text. Floats that would lose digits come as Decimal; surrogate halves as U+FFFD.
 
-    Raises NotJson for syntax errors, NaN and Infinity, and nesting deeper than the interpreter's stack.
+    Raises NotJson for syntax errors, NaN and Infinity, and nesting deeper than DEPTH.
     """
-    text = data if isinstance(data, str) else data.decode("utf-8", "replace")
+    return read(data)[0]
+
+
+def read(data: bytes | str) -> tuple[object, bool]:
+    """The same, and whether something that is no text had to become U+FFFD: half a surrogate pair, bytes that are not UTF-8."""
+    text, broken = (data, False) if isinstance(data, str) else _text(data)
+    value = _value(text)
+    if "\\u" in text and ("\\ud" in text or "\\uD" in text):
+        whole = mended(value)
+        return whole, broken or whole != value
+    return value, broken
+
+
+def glance(data: bytes) -> object:
+    """The value of a small JSON text, read several times as fast; numbers are as near as a float. Raises NotJson."""
     try:
-        value = _DECODER.decode(text)
-        return mended(value) if "\\ud" in text or "\\uD" in text else value
+        value: object = orjson.loads(data)
+    except orjson.JSONDecodeError:  # no JSON, or half a character
+        return loads(data)
+    return _checked(value) if len(data) > _SHALLOW else value
+
+
+def _text(data: bytes) -> tuple[str, bool]:
+    data = data.removeprefix(codecs.BOM_UTF8)  # PowerShell writes one
+    try:
+        return data.decode(), False
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "replace"), True
+
+
+def _value(text: str) -> object:
+    try:
+        value: object = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise NotJson(f"not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
     except RecursionError:
@@ -37,23 +65,52 @@ def loads(data: bytes | str) -> object:
         raise
     except ValueError:  # int() refuses more than 4,300 digits
         raise NotJson("a number in it has too many digits") from None
+    return _checked(value) if len(text) > _SHALLOW else value
+
+
+def _checked(value: object) -> object:
+    """`value`, nested no deeper than DEPTH, so that whoever walks it needs no care."""
+    level = [value]
+    for _ in range(DEPTH + 1):
+        level = [child for node in level for child in _children(node) if isinstance(child, dict | list)]
+        if not level:
+            return value
+    raise NotJson("nested too deeply")
+
+
+def _children(node: object) -> Iterable[object]:
+    return node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
 
 
 def dump(value: object) -> bytes:
     """Compact JSON of a value from `loads`, as UTF-8: no spaces, no ASCII escapes, every number with its digits."""
     try:
         return orjson.dumps(value, default=_plain)
-    except (TypeError, RecursionError):  # long integers, Decimals, surrogates: the slow road keeps them
-        return dumps(value).encode("utf-8", "replace")
+    except TypeError:  # long integers, Decimals, surrogates: the slow road keeps them
+        return utf8(_written(value))
 
 
 def dumps(value: object) -> str:
-    """The same as text, by the road that knows every number."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_marked)
-    return _MARKED.sub(r"\1", text) if _MARK in text else text
+    """The same as text."""
+    return dump(value).decode()
 
 
-quoted = json.encoder.encode_basestring  # a str as JSON text, non-ASCII kept
+def quoted(text: str) -> str:
+    """`text` as a JSON string for one line of a stream: non-ASCII kept, but for what some client takes for a line end."""
+    said: str = json.encoder.encode_basestring(text)
+    if not said.isascii():
+        for char, escape in _LINE_ENDS.items():
+            if char in said:
+                said = said.replace(char, escape)
+    return said
+
+
+def utf8(text: str) -> bytes:
+    """`text` as UTF-8, unpaired surrogates as U+FFFD."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return mended_text(text).encode()
 
 
 def mended(value: object) -> object:
@@ -82,22 +139,35 @@ def _plain(value: object) -> object:
     raise TypeError
 
 
-def _marked(value: object) -> object:
-    if isinstance(value, Decimal):
-        return f"{_MARK}{value}{_MARK}"
-    return _plain(value)
+def _written(value: object) -> str:
+    match value:
+        case str():
+            return json.dumps(value, ensure_ascii=False)
+        case Decimal():
+            return str(value)
+        case Mapping():
+            return f"{{{','.join(f'{_written(str(key))}:{_written(item)}' for key, item in value.items())}}}"
+        case list() | tuple():
+            return f"[{','.join(map(_written, value))}]"
+        case _:
+            return json.dumps(value)
 
 
 def _constant(name: str) -> NoReturn:
     raise NotJson(f"{name} is no JSON value; send a number or null")
 
 
-def _float(digits: str) -> float | Decimal:
+def _number(digits: str) -> float | Decimal:
+    """A float where it writes the same digits again, else a Decimal."""
     number = float(digits)
-    if len(digits) <= _FLOAT_DIGITS and math.isfinite(number):
+    if repr(number) == digits:
         return number
-    exact = Decimal(digits)
-    return number if math.isfinite(number) and Decimal(repr(number)) == exact else exact
+    try:
+        exact = Decimal(digits)
+    except InvalidOperation:  # an exponent beyond 18 digits
+        raise NotJson("a number in it has too many digits") from None
+    again = Decimal(repr(number))
+    return number if again == exact and again.as_tuple().digits == exact.as_tuple().digits else exact
 
 
-_DECODER = json.JSONDecoder(parse_float=_float, parse_constant=_constant)
+_DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_constant)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 
 class StopMatcher:
-    """Text in, text out up to the first stop sequence; what could begin one is held until it is certain."""
+    """Text in, text out up to the stop sequence that is complete first; what could begin one is held until it is certain."""
 
     def __init__(self, stops: tuple[str, ...]) -> None:
-        self.stops = stops
+        self.stops = tuple(stop for stop in stops if stop)
         self._held = ""
         self.hit = False
 
@@ -18,23 +18,30 @@ class StopMatcher:
         if self.hit:
             return ""
         text = self._held + text
-        found = [at for stop in self.stops if (at := text.find(stop)) >= 0]
-        if found:
+        start = self._first(text)
+        if start is not None:
             self.hit, self._held = True, ""
-            return text[: min(found)]
-        keep = max((_overlap(text, stop) for stop in self.stops), default=0)
-        self._held = text[len(text) - keep :]
-        return text[: len(text) - keep]
+            return text[:start]
+        shown = len(text) - max(_overlap(text, stop) for stop in self.stops)
+        self._held = text[shown:]
+        return text[:shown]
 
     def close(self) -> str:
         """What was held and turned out to be text."""
         held, self._held = self._held, ""
         return held
 
+    def _first(self, text: str) -> int | None:
+        """Where the first sequence to be complete begins: as if the text had come character by character."""
+        found = [(at + len(stop), at) for stop in self.stops if (at := text.find(stop)) >= 0]
+        return min(found)[1] if found else None
+
 
 def _overlap(text: str, stop: str) -> int:
     """The length of the longest end of `text` that begins `stop`."""
-    for size in range(min(len(stop) - 1, len(text)), 0, -1):
-        if text.endswith(stop[:size]):
-            return size
+    at = text.find(stop[0], max(0, len(text) - len(stop) + 1))
+    while at >= 0:
+        if stop.startswith(text[at:]):
+            return len(text) - at
+        at = text.find(stop[0], at + 1)
     return 0

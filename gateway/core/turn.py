@@ -40,14 +40,22 @@ class Damage:
 class Turn:
     """The state of one turn. `reader` makes a parser of the model's text; its argument says that a thought is open.
 
-    `sends` is False where the client gets nothing before the end: then a new attempt need not repeat what came before.
+    `opened`: the template has begun a thought; `thinks`: the server tells thoughts apart itself, so that its text holds
+    none. `sends` is False where the client gets nothing before the end: then a new attempt need not repeat the last one.
     """
 
     def __init__(
-        self, *, reader: Callable[[bool], Reader], stops: tuple[str, ...] = (), opened: bool = False, sends: bool = True
+        self,
+        *,
+        reader: Callable[[bool], Reader],
+        stops: tuple[str, ...] = (),
+        opened: bool = False,
+        thinks: bool = False,
+        sends: bool = True,
     ) -> None:
         self._make_reader = reader
         self._opened = opened
+        self._thinks = thinks
         self._sends = sends
         self._stop_texts = stops
         self._sent_thought: list[str] = []
@@ -74,6 +82,7 @@ class Turn:
 
     def begin(self, mode: Mode, *, so_far: str = "", thinking: bool = False) -> None:
         """A new attempt. RAW goes on after `so_far` (inside a thought, where `thinking`), PREFILL after the text received."""
+        thought = self.transcript.thought
         match mode:
             case Mode.FRESH | Mode.REPLAY:
                 self._restart()
@@ -83,7 +92,14 @@ class Turn:
             self.transcript.continue_raw(so_far)
             self._verbatim = False
             if thinking and self._reader is None:
-                self._reader = self._make_reader(True)
+                self._resume_thought(thought.lstrip())
+
+    def _resume_thought(self, thought: str) -> None:
+        """From here on we read the thought ourselves: the reader is told what it missed, which nobody is told again."""
+        self._reader = self._make_reader(True)
+        self._echo = _Echo(thought, "")
+        for part in self._reader.feed(thought):
+            list(self._show(part))
 
     def receive(self, batch: Iterable[Part]) -> Iterator[Part]:
         """A batch from upstream; gives what the client may have now."""
@@ -127,7 +143,7 @@ class Turn:
         else:
             self.transcript.add_text(text)
         if self._reader is None:
-            self._reader = self._make_reader(bool(self._verbatim) and self._opened)
+            self._reader = self._make_reader(self._opened and (bool(self._verbatim) or not self._thinks))
         for part in self._reader.feed(text):
             yield from self._show(part)
 

@@ -107,6 +107,7 @@ class Conductor:
                 reader=self._reader(fitted),
                 stops=fitted.conversation.sampling.stop,
                 opened=fitted.opened,
+                thinks="thinking" in fitted.facts.capabilities,
                 sends=self.asked.sends,
             )
             return fitted.first()

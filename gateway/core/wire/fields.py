@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import TypeGuard
 
 from gateway.core import jsontext
-from gateway.core.errors import BadRequest
+from gateway.core.errors import BadRequest, Code
 
-
-def body(data: bytes) -> Fields:
-    """The fields of a request body; BadRequest where it is no JSON object."""
-    if not data.strip():
-        raise BadRequest("the request has no body; send a JSON object")
-    try:
-        value = jsontext.loads(data)
-    except jsontext.NotJson as error:
-        raise BadRequest(f"the body is {error}; send one JSON object") from None
-    if not is_object(value):
-        raise BadRequest(f"the body is {kind(value)}; send one JSON object")
-    return Fields(value)
+_LARGEST = 2**63 - 1  # what Ollama, vLLM and llama.cpp can hold
 
 
 class Fields:
     """One JSON object being read. A field that is null counts as absent; a field of the wrong type is a BadRequest."""
 
-    __slots__ = ("at", "rest")
+    __slots__ = ("at", "repaired", "rest")
 
-    def __init__(self, value: Mapping[str, object], at: str = "") -> None:
+    def __init__(self, value: Mapping[str, object], at: str = "", *, repaired: bool = False) -> None:
         self.rest = dict(value)
         self.at = at
+        self.repaired = repaired  # something in the body was no text and became U+FFFD
 
     def path(self, key: str) -> str:
         return f"{self.at}.{key}" if self.at else key
@@ -39,7 +30,7 @@ class Fields:
         return self.rest.pop(key, None)
 
     def text(self, key: str, default: str = "") -> str:
-        value = self.take(key)
+        value = self.rest.pop(key, None)
         if value is None:
             return default
         if not isinstance(value, str):
@@ -50,11 +41,11 @@ class Fields:
         value = self.take(key)
         if value is None:
             return None
-        if isinstance(value, float) and value.is_integer():
-            return int(value)
-        if isinstance(value, bool) or not isinstance(value, int):
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
             raise self.wrong(key, "an integer", value)
-        return value
+        if not -_LARGEST <= value <= _LARGEST or value != int(value):
+            raise self.refused(key, "is no integer of 64 bits; send one")
+        return int(value)
 
     def number(self, key: str) -> float | None:
         value = self.take(key)
@@ -63,9 +54,12 @@ class Fields:
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
             raise self.wrong(key, "a number", value)
         try:
-            return float(value)
+            number = float(value)
         except OverflowError:
-            raise self.wrong(key, "a number of sensible size", value) from None
+            number = math.inf
+        if math.isinf(number):
+            raise self.refused(key, "is larger than any float; send a smaller number")
+        return number
 
     def flag(self, key: str, default: bool) -> bool:
         value = self.take(key)
@@ -76,7 +70,7 @@ class Fields:
         return value
 
     def items(self, key: str) -> list[object]:
-        value = self.take(key)
+        value = self.rest.pop(key, None)
         if value is None:
             return []
         if not isinstance(value, list):
@@ -91,9 +85,10 @@ class Fields:
             raise self.wrong(key, "an object", value)
         return Fields(value, self.path(key))
 
-    def objects(self, key: str) -> list[Fields]:
-        path = self.path(key)
-        return [item_fields(item, f"{path}[{i}]") for i, item in enumerate(self.items(key))]
+    def objects(self, key: str) -> Iterator[Fields]:
+        """The fields of each object of an array."""
+        for place, item in enumerate(self.items(key)):
+            yield item_fields(item, f"{self.path(key)}[{place}]")
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A string or an array of strings."""
@@ -101,13 +96,32 @@ class Fields:
         if value is None:
             return ()
         several = value if isinstance(value, list) else [value]
-        if not all(isinstance(item, str) for item in several):
+        texts = tuple(item for item in several if isinstance(item, str))
+        if len(texts) < len(several):
             raise self.wrong(key, "a string or an array of strings", value)
-        return tuple(str(item) for item in several)
+        return texts
 
     def wrong(self, key: str, wanted: str, value: object) -> BadRequest:
+        """The error for a value of the wrong type."""
+        return self.refused(key, f"is {kind(value)}; send {wanted}")
+
+    def refused(self, key: str, why: str, code: Code = Code.INVALID_REQUEST) -> BadRequest:
+        """The error for a field, `why` going on from its path: "is …; send …"."""
         path = self.path(key)
-        return BadRequest(f"`{path}` is {kind(value)}; send {wanted}", param=path)
+        return BadRequest(f"`{path}` {why}", param=path, code=code)
+
+
+def body(data: bytes) -> Fields:
+    """The fields of a request body; BadRequest where it is no JSON object."""
+    if not data.strip():
+        raise BadRequest("the request has no body; send a JSON object")
+    try:
+        value, repaired = jsontext.read(data)
+    except jsontext.NotJson as error:
+        raise BadRequest(f"the body is {error}; send one JSON object") from None
+    if not is_object(value):
+        raise BadRequest(f"the body is {kind(value)}; send one JSON object")
+    return Fields(value, repaired=repaired)
 
 
 def item_fields(value: object, at: str) -> Fields:
@@ -119,6 +133,11 @@ def item_fields(value: object, at: str) -> Fields:
 
 def is_object(value: object) -> TypeGuard[Mapping[str, object]]:
     return isinstance(value, Mapping)
+
+
+def short(value: str) -> str:
+    """A client's own word, quoted back."""
+    return repr(value if len(value) <= 40 else f"{value[:40]}…")
 
 
 def kind(value: object) -> str:

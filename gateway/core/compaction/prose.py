@@ -1,0 +1,82 @@
+"""Agents without tool calls: the action in an assistant's prose, and the user message that is really the output of a command.
+
+Seen in: SWE-agent (fenced and <command>), mini-swe-agent, OpenHands (<execute_bash>), Cline and Roo (XML tools), Aider (SEARCH/REPLACE).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from gateway.core import jsontext
+from gateway.core.compaction.calls import KINDS, call_deeds
+from gateway.core.compaction.deeds import Deed
+from gateway.core.compaction.shell import shell_deeds
+from gateway.core.conversation import ToolCall
+
+_COMMANDS = (
+    re.compile(
+        r"<(?P<tag>command|execute_bash|bash|execute_command)>\s*(?:<command>)?(?P<command>.*?)(?:</command>)?\s*</(?P=tag)>",
+        re.DOTALL,
+    ),
+    re.compile(r"^```(?:mswea_bash_command|bash|sh|shell)?[ \t]*\n(?P<command>.*?)^```", re.DOTALL | re.MULTILINE),
+)
+_XML_TOOL = re.compile(
+    rf"<(?P<tool>{'|'.join(sorted(KINDS, key=len, reverse=True))})>\s*(?P<body><\w+>.*?)</(?P=tool)>", re.DOTALL
+)
+_XML_FIELD = re.compile(r"<(?P<key>\w+)>(?P<value>.*?)</(?P=key)>", re.DOTALL)
+_BLOCK = re.compile(r"^(?P<path>\S[^\n]*)\n(?:```[^\n]*\n)?<{5,9} SEARCH", re.MULTILINE)
+_OUTPUT_BEGINS = re.compile(
+    r"\s*(?:<returncode>|<output>|<exit_code>|OBSERVATION:|EXECUTION RESULT|<tool_response>|<function_results>|<tool_result>"
+    r"|\[[\w-]+ for [^\n]*\] Result:|\[File: [^\n]* lines total\)\])"
+)
+_OUTPUT_ENDS = re.compile(r"(?:\(Current directory: [^\n]*\)\s+bash-\$|\[Command finished with exit code \d+\])\s*\Z")
+_END = 400  # characters in which the end of an output is looked for
+_ACTION = 8000  # characters from the end of a text in which its action is looked for
+_SWE_AGENT = {"open": "read", "edit": "change", "create": "change", "insert": "change"}
+_OPEN_FILE = re.compile(r"\(Open file: (?!n/a)(?P<path>[^)\n]+)\)|\[File: (?P<file>[^\n]+?) \(\d+ lines total\)\]")
+
+
+def is_output(text: str) -> bool:
+    """Whether the text of a user message is the output of a command, which no person wrote."""
+    return bool(_OUTPUT_BEGINS.match(text) or _OUTPUT_ENDS.search(text[-_END:]))
+
+
+def acted(text: str) -> tuple[Deed, ...]:
+    """What an assistant's prose orders the agent to do: its last command or XML tool, and every SEARCH/REPLACE block."""
+    return (*(Deed("change", path) for path in edited(text)), *_ordered(text[-_ACTION:]))
+
+
+def edited(text: str) -> tuple[str, ...]:
+    """The files that an assistant's SEARCH/REPLACE blocks change, in order."""
+    if "<<<<< SEARCH" not in text:
+        return ()
+    return tuple(dict.fromkeys(found["path"].strip("`*# :") for found in _BLOCK.finditer(text)))
+
+
+def open_file(text: str) -> str:
+    """The file that SWE-agent says is open, for its `edit`, which names none; "" where it says nothing."""
+    found = _OPEN_FILE.search(text)
+    return (found["path"] or found["file"]) if found else ""
+
+
+def _ordered(text: str) -> Iterator[Deed]:
+    for tool in _XML_TOOL.finditer(text):
+        fields = {field["key"]: field["value"].strip() for field in _XML_FIELD.finditer(tool["body"])}
+        yield from call_deeds(ToolCall(id="", name=tool["tool"], arguments=jsontext.dumps(fields)))
+        return
+    for pattern in _COMMANDS:
+        if found := [match["command"].strip() for match in pattern.finditer(text)]:
+            yield from _commanded(found[-1])
+            return
+
+
+def _commanded(command: str) -> Iterator[Deed]:
+    word, _, rest = command.partition("\n")[0].partition(" ")
+    match _SWE_AGENT.get(word):
+        case "read":
+            yield Deed("read", rest.split(" ")[0], command=command)
+        case "change":
+            yield Deed("change", rest.split(" ")[0] if word == "create" else "", command=command)
+        case _:
+            yield from shell_deeds(command)

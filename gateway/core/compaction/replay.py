@@ -1,0 +1,190 @@
+"""Deterministic replay: a history is read again from its start, and at each request's boundary the same decisions are taken as back then.
+
+Law: a decision depends on the messages before its boundary, the room and the rules, and on nothing else; so equal histories get
+equal prompts, in any process, and between two compactions each prompt begins with the one before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from gateway.core.compaction.entries import Entry, Reader, retold
+from gateway.core.compaction.head import Head, Record
+from gateway.core.compaction.ledger import Ledger
+from gateway.core.compaction.outputs import without_middle
+from gateway.core.compaction.rules import CompactionRules
+from gateway.core.compaction.stages import stages
+from gateway.core.compaction.stages.scene import Scene
+from gateway.core.conversation import Message
+
+DIGEST, NEWEST = "digest", "newest"
+_WORTH = 16  # tokens that a change must save: each one costs the reading of all that follows
+_NEWEST_CHARS = (16_000, 8_000, 4_000, 2_000, 1_000, 500)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """The budget, what of it the frame takes (`base`), the rules, and how to size a message; all in tokens."""
+
+    budget: int
+    base: int
+    rules: CompactionRules
+    size: Callable[[Message], int]
+
+
+@dataclass(slots=True, kw_only=True)
+class Replay:
+    """The thread after `read` messages: a head for those that are folded, and the others as they stand. `tokens` is the whole prompt."""
+
+    room: Room
+    tokens: int
+    was: int = 0
+    read: int = 0
+    folded: int = 0
+    epochs: int = 0
+    boundary: int = 0
+    task: Entry | None = None
+    head: Head | None = None
+    live: list[Entry]
+    ledger: Ledger
+    reader: Reader
+
+    @staticmethod
+    def start(room: Room) -> Replay:
+        return Replay(room=room, tokens=room.base, live=[], ledger=Ledger(), reader=Reader())
+
+    def copy(self) -> Replay:
+        return replace(self, live=list(self.live), reader=self.reader.copy())
+
+    def take(self, message: Message) -> None:
+        """Read the next message of the thread."""
+        entry = self.reader.entry(self.read, message, self.room.size(message))
+        self.live.append(entry)
+        if self.task is None and message.role == "user":
+            self.task = entry
+        self.tokens += entry.was
+        self.was += entry.was
+        self.read += 1
+
+    def check(self, fence: int | None = None) -> bool:
+        """A request was sent from here: make the thread smaller if it is too large; whether it was. Asked twice, it answers once.
+
+        Messages from the place `fence` on are not touched.
+        """
+        if self.boundary == self.read:
+            return False
+        self.boundary = self.read
+        if self.tokens <= self._limit(self.room.rules.hi):
+            return False
+        self.epochs += 1
+        target = self._limit(self.room.rules.lo)
+        enough = (target + self._limit(self.room.rules.hi)) // 2
+        for share in (self.room.rules.tail, self.room.rules.tail / 4, 0.0):
+            old = self._old(share, fence)
+            self._touch(old, target)
+            self._fold(old, target, enough)
+            if self.tokens <= enough:
+                return True
+        self._cut_newest()
+        return True
+
+    def _limit(self, share: float) -> int:
+        fixed = self.room.base + (self.task.was if self.task else 0)
+        return fixed + int(share * max(0, self.room.budget - fixed))
+
+    def _old(self, share: float, fence: int | None) -> int:
+        """How many of the live messages are old: not in the newest blocks that fit the share, nor in the very last one."""
+        left = int(share * max(0, self.room.budget - self.room.base))
+        starts = list(block_starts(self.live))
+        old = starts.pop() if starts else 0
+        left -= sum(entry.tokens for entry in self.live[old:])
+        for start in reversed(starts):
+            left -= sum(entry.tokens for entry in self.live[start:old])
+            if left < 0:
+                break
+            old = start
+        return old if fence is None else min(old, max(0, fence - self.folded))
+
+    def _touch(self, old: int, target: int) -> None:
+        """Let the stages change old messages where they stand, until the prompt is down to `target`."""
+        scene = Scene(live=self.live, old=old, latest=self._latest(), rules=self.room.rules)
+        for name, stage in stages(self.room.rules):
+            if self.tokens <= target:
+                return
+            for index, message in stage(scene):
+                self._put(index, message, name)
+                if self.tokens <= target:
+                    return
+
+    def _put(self, index: int, message: Message, stage: str) -> None:
+        entry = self.live[index]
+        tokens = self.room.size(message)
+        if tokens + _WORTH <= entry.tokens:
+            self.live[index] = entry.become(message, tokens, stage)
+            self.tokens += tokens - entry.tokens
+
+    def _latest(self) -> int:
+        """The index of the latest user message among the live ones; -1 where none is."""
+        return next((i for i in range(len(self.live) - 1, -1, -1) if self.live[i].source.role == "user"), -1)
+
+    def _fold(self, old: int, target: int, enough: int) -> None:
+        """Put the record in place of as few of the oldest turns as bring the prompt down to `target`."""
+        if not self.room.rules.digest or self.tokens <= target:
+            return
+        ledger, done = self.ledger.copy(), 0
+        rest = self.tokens - (self.head.tokens if self.head else 0)
+        guess = self.head.tokens if self.head else 0
+        seams = list(self._seams(old))
+        for seam in seams:
+            ledger.absorb(self.live[done:seam])
+            rest -= sum(entry.tokens for entry in self.live[done:seam])
+            done = seam
+            if rest + guess > target and seam != seams[-1]:
+                continue
+            head = self._head(ledger, seam, enough - rest if seam == seams[-1] else self.room.budget)
+            guess = head.tokens
+            if rest + head.tokens <= target or seam == seams[-1]:
+                self._take_head(head, ledger, seam, rest)
+                return
+
+    def _seams(self, old: int) -> Iterator[int]:
+        """Where the record may end: before an assistant's message; or at the end, if that is the user's latest, which it then holds."""
+        yield from (i for i in range(1, old + 1) if i < len(self.live) and self.live[i].source.role == "assistant")
+        if old == len(self.live) - 1 and self.live[old].source.role == "user":
+            yield len(self.live)
+
+    def _head(self, ledger: Ledger, seam: int, most: int) -> Head:
+        """The head for what is folded up to `seam`, its record within its share and, as far as can be, within `most` tokens."""
+        latest = self._latest()
+        held = self.live[latest] if 0 <= latest < seam else self.head.latest if self.head and latest < 0 else None
+        task = self.task if self.task and self.task.place < self.folded + seam else None
+        head = Record(ledger=ledger, task=task, latest=held, summary="", size=self.room.size)
+        whole = sum(entry.was for entry in {e.place: e for e in (task, held) if e}.values())
+        share = int(self.room.rules.digest_share * max(0, self.room.budget - self.room.base))
+        return head.head(min(share, most - whole))
+
+    def _take_head(self, head: Head, ledger: Ledger, seam: int, rest: int) -> None:
+        if rest + head.tokens + _WORTH > self.tokens:
+            return
+        self.folded += seam
+        self.head, self.ledger, self.tokens = head, ledger, rest + head.tokens
+        del self.live[:seam]
+
+    def _cut_newest(self) -> None:
+        """The last resort: shorten the outputs of the last block, the longest most, until the prompt fits the budget."""
+        if not self.room.rules.newest or not self.live:
+            return
+        last = list(block_starts(self.live))[-1]
+        for chars in _NEWEST_CHARS:
+            for index in range(last, len(self.live)):
+                if self.tokens <= self.room.budget:
+                    return
+                message = self.live[index].message
+                if message.role == "tool":
+                    self._put(index, retold(message, without_middle(message.text, chars)), NEWEST)
+
+
+def block_starts(live: list[Entry]) -> Iterator[int]:
+    """Where the blocks begin that stand or fall together: a call with its results, or one message."""
+    return (i for i, entry in enumerate(live) if i == 0 or entry.source.role != "tool")

@@ -1,0 +1,54 @@
+"""Calls as plain JSON at the beginning of an answer, or alone in a fenced block: what small models write (Qwen2.5-Coder, xLAM)."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from gateway.core.dialects.dialect import Dialect, Opener, Where
+from gateway.core.dialects.objects import KEYS, Form, read_objects, render_object
+from gateway.core.dialects.page import Page
+from gateway.core.dialects.reading import Reading
+from gateway.core.dialects.scanner import Steps, tokens
+
+_BARE = Form(bare=True)
+_FENCED = Form(bare=True, closers=("```",))
+_FENCES = ("```json", "```tool_call", "```tool_code", "```")
+
+
+def _read(reading: Reading, opener: str) -> Steps[bool]:
+    reading.scanner.rewind(reading.start)
+    return read_objects(reading, _BARE)
+
+
+def _read_fenced(reading: Reading, _opener: str) -> Steps[bool]:
+    """A block that holds nothing but calls of declared tools; text behind it makes it an example in an answer."""
+    page, trial = reading.page, Page()
+    reading.page = trial
+    try:
+        found = yield from read_objects(reading, _FENCED)
+    finally:
+        reading.page = page
+    if found and not page.quiet:
+        look = yield from reading.scanner.look(tokens(*_FENCES))
+        found = bool(look.found) or look.rest == ""
+    if found:
+        for part in trial.take():
+            page.add(part)
+    return found
+
+
+BARE_JSON = Dialect(
+    name="bare-json",
+    read=_read,
+    render=render_object,
+    bare=(Opener("{", then=KEYS, where=Where.START), Opener("[", then=("{",), where=Where.START)),
+    taught=('{"name": ',),
+    models=("xlam", "codegemma"),
+)
+JSON_FENCE = Dialect(
+    name="json-fence",
+    read=_read_fenced,
+    render=partial(render_object, before="```json\n", after="\n```"),
+    openers=tuple(Opener(fence, then=("{", "["), where=Where.LINE) for fence in _FENCES),
+    taught=("```json\n{",),
+)

@@ -1,0 +1,148 @@
+"""Cline and Roo prompts: the tool's name is the tag, its arguments are tags inside, raw; Roo nests real XML in some.
+
+Only declared names are tags. Nested XML is read by a strict parser: what is no XML stays text.
+"""
+
+from __future__ import annotations
+
+import re
+
+from lxml import etree
+
+from gateway.core.calls.json_text import Json, write
+from gateway.core.calls.schema import properties_of
+from gateway.core.dialects.dialect import Dialect, Opener
+from gateway.core.dialects.members import Open
+from gateway.core.dialects.reading import Draft, Reading
+from gateway.core.dialects.scanner import Ended, Steps, tokens
+from gateway.core.dialects.values import Ends, Field, Fields, arguments_of, list_state, raw_text, read_value
+from gateway.core.stream import Call
+
+_UNDECLARED = re.compile(r"[A-Za-z]\w*_\w+|args")  # keys that need no declaration: no tag of HTML looks so
+
+
+def _read(reading: Reading, opener: str) -> Steps[bool]:
+    return (yield from _Arguments(reading, opener[1:-1]).read())
+
+
+class _Arguments:
+    """The arguments of one call, up to its closer."""
+
+    def __init__(self, reading: Reading, name: str) -> None:
+        tool = reading.tool(name)
+        assert tool is not None  # the opener was made of its name
+        self.reading, self.scanner, self.name = reading, reading.scanner, name
+        self.fields = Fields(tool, structured=_nested)
+        self.start = self.scanner.offset
+        self.state = Open.BETWEEN
+        self.closer = f"</{name}>"
+        self.openers = tuple(f"<{key}>" for key in properties_of(tool.parameters))
+
+    def read(self) -> Steps[bool]:
+        try:
+            if not (yield from self._list()):
+                return (yield from self._broken())
+            self.reading.doubtful(self._draft(), self.reading.start)
+        except Ended:
+            if not self.fields.items and not self.scanner.cut:
+                return False
+            self.reading.tail(self._draft(), self.reading.start, self.state)
+        return True
+
+    def _draft(self) -> Draft:
+        arguments = self.fields.arguments(self.reading, self.start, newline=True)
+        mends = tuple(self.fields.mends)
+        inner = self._wrapped() if self.fields.keys == {"args"} else None
+        return Draft(self.name, arguments, mends) if inner is None else Draft(self.name, write(inner), mends)
+
+    def _wrapped(self) -> Json:
+        """What `<args>` holds, where the tool itself does not know it: `<args><file><path>` is a path."""
+        properties = properties_of(self.fields.tool.parameters)
+        item = self.fields.items[0]
+        inner = None if "args" in properties else _nested(self.scanner.since(item.start)[: item.end - item.start])
+        while isinstance(inner, dict) and len(inner) == 1 and not properties.keys() & inner.keys():
+            [inner] = inner.values()
+        return inner if isinstance(inner, dict) else None
+
+    def _list(self) -> Steps[bool]:
+        """Arguments until the list is closed; False: something else stands among them."""
+        scanner = self.scanner
+        while True:
+            self.state = Open.BETWEEN
+            look = yield from scanner.look(tokens(self.closer, *self.openers, "<"))
+            if look.rest is not None:
+                self.state = list_state(look.rest, self.closer)
+                raise Ended
+            if not look.found:
+                return False
+            scanner.at += look.end
+            if look.found == self.closer:
+                return True
+            self.state = Open.OPENING
+            key = look.found[1:-1] or (yield from self._undeclared())
+            if not key:
+                return False
+            self.state = Open.VALUE
+            start, end = yield from read_value(self.reading, self._ends(key), self.fields, key)
+            self.fields.items.append(Field(key, start, end))
+
+    def _undeclared(self) -> Steps[str]:
+        """The key in a tag that the tool does not declare; "" where it looks like no argument's."""
+        found = yield from self.scanner.short(tokens(">", "<", "\n"))
+        key = found[0] if found and found[1] == ">" else ""
+        return key if key == "args" or (self.fields.items and _UNDECLARED.fullmatch(key)) else ""
+
+    def _ends(self, key: str) -> Ends:
+        return Ends(
+            closers=(f"</{key}>",),
+            next=self.openers,
+            inner=(f"<{key}>",),
+            over=(self.closer,),
+            key_end="",
+            lenient=False,
+        )
+
+    def _broken(self) -> Steps[bool]:
+        """Something else than an argument follows: at once, so that the tag is only mentioned, or later."""
+        if not self.fields.items:
+            return False
+        yield from self.scanner.find(tokens(self.closer))
+        self.reading.unreadable(self.reading.start, "something else than an argument stands among the arguments")
+        return True
+
+
+def _nested(text: str) -> Json:
+    """The elements in a text of XML: a text for a leaf, an object for children, a list for several of one name."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, recover=False)
+    try:
+        return _value(etree.fromstring(f"<args>{text}</args>", parser))
+    except (etree.XMLSyntaxError, ValueError):
+        return None
+
+
+def _value(element: etree._Element) -> Json:
+    if not len(element):
+        return element.text or ""
+    found: dict[str, list[Json]] = {}
+    for child in element:
+        found.setdefault(str(child.tag), []).append(_value(child))
+    return {tag: values[0] if len(values) == 1 else values for tag, values in found.items()}
+
+
+def _named(name: str) -> tuple[Opener, ...]:
+    return (Opener(f"<{name}>"),)
+
+
+def _render(call: Call) -> str:
+    lines = [f"<{call.name}>"]
+    lines += [f"<{key}>\n{raw_text(value)}\n</{key}>" for key, value in arguments_of(call).items()]
+    return "\n".join((*lines, f"</{call.name}>"))
+
+
+CLINE = Dialect(
+    name="cline",
+    read=_read,
+    render=_render,
+    named=_named,
+    taught=("<PARAMETER>",),
+)

@@ -1,0 +1,39 @@
+"""Functionary v3.1, and Llama 3.1 prompted for custom tools: `<function=NAME>{…}</function>`."""
+
+from __future__ import annotations
+
+from gateway.core.dialects.dialect import Dialect, Opener
+from gateway.core.dialects.reading import Reading
+from gateway.core.dialects.scanner import Steps
+from gateway.core.dialects.tagged import Grammar, bare_name, read_tagged
+from gateway.core.stream import Call
+
+_GRAMMAR = Grammar(
+    group=(),
+    group_end=(),
+    call=("<function=",),
+    call_end=("</function>",),
+    argument=("<parameter=",),
+    argument_end=("</parameter>",),
+    name_of=bare_name,
+)
+
+
+def _read(reading: Reading, _opener: str) -> Steps[bool]:
+    return read_tagged(reading, _GRAMMAR)
+
+
+def _render(call: Call) -> str:
+    return f"<function={call.name}>{call.arguments}</function>"
+
+
+FUNCTIONARY = Dialect(
+    name="functionary",
+    read=_read,
+    render=_render,
+    openers=(Opener("<function=", then=("{",)),),
+    closers=("</function>",),
+    noise=("<|eom_id|>", "<|eot_id|>"),
+    taught=("<function=NAME>{", "<function=example_function_name>{"),
+    models=("functionary",),
+)

@@ -1,0 +1,93 @@
+"""Harmony (gpt-oss): messages with a header each; a call is a message to `functions.NAME`, its text the arguments as JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from gateway.core.dialects.dialect import Dialect, Opener, Think, Where
+from gateway.core.dialects.named import read_arguments
+from gateway.core.dialects.reading import Reading
+from gateway.core.dialects.scanner import Ended, Steps, tokens
+from gateway.core.stream import Call
+
+_START, _CHANNEL, _MESSAGE = "<|start|>", "<|channel|>", "<|message|>"
+_ENDS = ("<|call|>", "<|end|>", "<|return|>")
+_MOST_HEADER = 400
+_RECIPIENT = re.compile(r"\bto=([^\s<]+)")
+
+
+def _read(reading: Reading, opener: str) -> Steps[bool]:
+    scanner = reading.scanner
+    scanner.rewind(reading.start)
+    try:
+        found = yield from scanner.short(tokens(_MESSAGE), _MOST_HEADER)
+    except Ended:
+        return _cut_header(reading)
+    if found is None:
+        return False
+    recipient = _RECIPIENT.search(found[0])
+    if recipient:
+        return (yield from _call(reading, recipient[1].removeprefix("functions.")))
+    if "analysis" in found[0]:
+        reading.page.begin_thought()
+        yield from _tell(reading, reading.page.think)
+        reading.page.end_thought()
+    else:
+        yield from _tell(reading, reading.page.say)
+    return True
+
+
+def _cut_header(reading: Reading) -> bool:
+    """The text ended in a header: of a call, unless it names another channel already."""
+    scanner = reading.scanner
+    header = scanner.text[scanner.at :]
+    scanner.at = len(scanner.text)
+    if "to=" in header or (scanner.cut and not re.search("analysis|final", header)):
+        reading.nameless(reading.start)
+    return True
+
+
+def _call(reading: Reading, name: str) -> Steps[bool]:
+    if (yield from read_arguments(reading, name, closers=(*_ENDS, _START))):
+        return True
+    try:
+        yield from reading.scanner.find(tokens(*_ENDS))
+    finally:
+        reading.unreadable(reading.start, "the call's arguments are no JSON")
+    return True
+
+
+def _tell(reading: Reading, tell: Callable[[str], None]) -> Steps[None]:
+    """The message's text, up to its end or to the next header."""
+    scanner = reading.scanner
+    while True:
+        before, mark = scanner.take(tokens(*_ENDS, _START, _CHANNEL))
+        tell(before)
+        if mark:
+            scanner.at += len(mark) if mark in _ENDS else 0
+            return
+        try:
+            yield from scanner.more()
+        except Ended:
+            tell(scanner.text[scanner.at :])
+            scanner.at = len(scanner.text)
+            raise
+
+
+def _render(call: Call) -> str:
+    return f"{_CHANNEL}commentary to=functions.{call.name} <|constrain|>json{_MESSAGE}{call.arguments}<|call|>"
+
+
+HARMONY = Dialect(
+    name="harmony",
+    read=_read,
+    render=_render,
+    openers=(Opener(_START, then=("assistant",)), Opener(_CHANNEL)),
+    bare=(Opener("to=functions.", where=Where.START),),
+    closers=_ENDS,
+    noise=(*_ENDS, _MESSAGE),
+    thinks=(Think("<|channel|>analysis<|message|>", "<|end|>"),),
+    taught=(_CHANNEL,),
+    models=("gpt-oss", "gptoss"),
+)

@@ -1,0 +1,63 @@
+"""JSON lists of calls between tags of their own: Nemotron Nano v2, Apriel, Apertus."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from gateway.core.calls.json_text import write
+from gateway.core.dialects.dialect import Dialect, Opener, Think
+from gateway.core.dialects.objects import Form, called_by_key, read_objects, render_object
+from gateway.core.dialects.reading import Reading
+from gateway.core.dialects.scanner import Steps
+from gateway.core.stream import Call
+
+_NEMOTRON = Form(closers=("</TOOLCALL>",))
+_APRIEL = Form(closers=("</tool_calls>",))
+_APERTUS = Form(closers=("<|tools_suffix|>",), told=called_by_key)
+
+
+def _read_nemotron(reading: Reading, _opener: str) -> Steps[bool]:
+    return read_objects(reading, _NEMOTRON)
+
+
+def _read_apriel(reading: Reading, _opener: str) -> Steps[bool]:
+    return read_objects(reading, _APRIEL)
+
+
+def _read_apertus(reading: Reading, _opener: str) -> Steps[bool]:
+    return read_objects(reading, _APERTUS)
+
+
+def _render_apertus(call: Call) -> str:
+    return f"<|tools_prefix|>[{{{write(call.name)}: {call.arguments}}}]<|tools_suffix|>"
+
+
+NEMOTRON_NANO2 = Dialect(
+    name="nemotron-nano-v2",
+    read=_read_nemotron,
+    render=partial(render_object, before="<TOOLCALL>[", after="]</TOOLCALL>"),
+    openers=(Opener("<TOOLCALL>"),),
+    closers=("</TOOLCALL>",),
+    taught=("<TOOLCALL>",),
+    models=("nemotron-nano", "nemotron_h"),
+)
+APRIEL = Dialect(
+    name="apriel",
+    read=_read_apriel,
+    render=partial(render_object, before="<tool_calls>[", after="]</tool_calls>"),
+    openers=(Opener("<tool_calls>", then=("[", "{")),),
+    closers=("</tool_calls>",),
+    taught=("<tool_calls>",),
+    models=("apriel",),
+)
+APERTUS = Dialect(
+    name="apertus",
+    read=_read_apertus,
+    render=_render_apertus,
+    openers=(Opener("<|tools_prefix|>"),),
+    closers=("<|tools_suffix|>",),
+    noise=("<|assistant_end|>",),
+    thinks=(Think("<|inner_prefix|>", "<|inner_suffix|>"),),
+    taught=("<|tools_prefix|>",),
+    models=("apertus",),
+)

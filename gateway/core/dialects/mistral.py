@@ -1,0 +1,75 @@
+"""Mistral: up to v7 `[TOOL_CALLS]` and a JSON list of calls; from v11 on (Devstral, Ministral) `[TOOL_CALLS]NAME[ARGS]{…}`."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from gateway.core.dialects.dialect import Dialect, Opener, Think, Where
+from gateway.core.dialects.named import read_arguments
+from gateway.core.dialects.objects import Form, read_objects, render_object
+from gateway.core.dialects.reading import Reading
+from gateway.core.dialects.scanner import Ended, Steps, tokens
+from gateway.core.stream import Call
+
+_MARK = "[TOOL_CALLS]"
+_FORM = Form()
+_THINKS = (Think("[THINK]", "[/THINK]"), Think("<think>", "</think>"))
+_NOISE = ("[/TOOL_CALLS]", "</s>")
+
+
+def _read_list(reading: Reading, _opener: str) -> Steps[bool]:
+    return read_objects(reading, _FORM)
+
+
+def _read_named(reading: Reading, opener: str) -> Steps[bool]:
+    """`NAME[CALL_ID]id[ARGS]{…}`; servers that strip special tokens leave `NAME{…}` or `NAME[ARGS]{…}` (vLLM)."""
+    scanner = reading.scanner
+    mends: tuple[str, ...] = ()
+    if opener != _MARK:
+        scanner.rewind(reading.start)
+        mends = ("missing_opener",)
+    try:
+        found = yield from scanner.short(tokens("[ARGS]", "[CALL_ID]", "{", "\n"))
+        if found and found[1] == "[CALL_ID]":
+            yield from scanner.short(tokens("[ARGS]"))
+    except Ended:
+        if opener == _MARK:
+            reading.nameless(reading.start)
+        return opener == _MARK
+    if found is None or found[1] == "\n":
+        return False
+    if found[1] == "{":
+        scanner.at -= 1
+        mends = (*mends, "stripped_token")
+    return (yield from read_arguments(reading, found[0].strip(), mends=mends, bare=opener != _MARK))
+
+
+def _named(name: str) -> tuple[Opener, ...]:
+    return (Opener(name, then=("[ARGS]", "[CALL_ID]", '{"', "{}"), where=Where.LINE),)
+
+
+def _render_named(call: Call) -> str:
+    return f"{_MARK}{call.name}[ARGS]{call.arguments}"
+
+
+MISTRAL_ARRAY = Dialect(
+    name="mistral-array",
+    read=_read_list,
+    render=partial(render_object, before=f"{_MARK} [", after="]"),
+    openers=(Opener(_MARK, then=("[", "{")),),
+    noise=_NOISE,
+    thinks=_THINKS,
+    taught=(_MARK,),
+    models=("mistral", "mixtral", "codestral"),
+)
+MISTRAL_ARGS = Dialect(
+    name="mistral-args",
+    read=_read_named,
+    render=_render_named,
+    openers=(Opener(_MARK),),
+    named=_named,
+    noise=_NOISE,
+    thinks=_THINKS,
+    taught=("[ARGS]",),
+    models=("devstral", "ministral", "magistral", "mistral-small3.2", "mistral-medium", "mistral-large3"),
+)

@@ -1,0 +1,99 @@
+"""The parts of an answer in the order in which they are found, and what the place behind them means."""
+
+from __future__ import annotations
+
+from gateway.core.stream import Call, Part, Reasoning, Text, Unreadable
+
+
+class Page:
+    """Text, thoughts and calls so far. Blanks are held until it is known whether they are layout around the latter two.
+
+    A call with raw values may be put down in doubt: it stands, and the text behind it with it, unless an argument's closer
+    shows up there, which would mean that its value was not over.
+    """
+
+    def __init__(self) -> None:
+        self.parts: list[Part] = []
+        self.quiet = True  # nothing visible was said since the beginning, a thought or a call
+        self.new_line = True  # nothing visible stands on this line yet
+        self._layout = False  # whether blank lines that come first are dropped
+        self._blanks: list[str] = []
+        self._thinking = False  # whether the thought has begun to say something
+        self._doubted: Call | Unreadable | None = None
+        self._raw = ""  # the text of the call in doubt
+        self._behind: list[str] = []
+
+    @property
+    def in_doubt(self) -> bool:
+        return self._doubted is not None
+
+    def take(self) -> list[Part]:
+        """The parts since the last time."""
+        parts, self.parts = self.parts, []
+        return parts
+
+    def say(self, text: str) -> None:
+        if not text:
+            return
+        self.new_line = not text.rpartition("\n")[2].strip() and ("\n" in text or self.new_line)
+        if self.quiet:
+            self._blanks.append(text)
+            if text.isspace():
+                return
+            text = "".join(self._blanks)
+            if self._layout:
+                text = _without_blank_lines(text)
+            self.quiet = False
+        if self.in_doubt:
+            self._behind.append(text)
+        else:
+            self.parts.append(Text(text))
+
+    def begin_thought(self) -> None:
+        self.settle()
+        self._blanks, self._thinking = [], False
+
+    def think(self, text: str) -> None:
+        """A piece of a thought, which goes out without the blanks around the whole of it."""
+        body = text.strip() if not self._thinking else text.rstrip()
+        if body:
+            self.parts.append(Reasoning("".join(self._blanks) + body))
+            self._blanks, self._thinking = [], True
+        if self._thinking:
+            self._blanks.append(text[len(text.rstrip()) :] if body else text)
+
+    def end_thought(self) -> None:
+        self._rest()
+        self._layout = True
+
+    def add(self, part: Part) -> None:
+        self.settle()
+        self.parts.append(part)
+        self._rest()
+
+    def doubt(self, part: Call | Unreadable, raw: str) -> None:
+        self.settle()
+        self._doubted, self._raw = part, raw
+        self._rest()
+
+    def settle(self) -> None:
+        """The call in doubt stands."""
+        if self._doubted:
+            self.parts.append(self._doubted)
+            self.parts.extend(map(Text, self._behind))
+        self._doubted, self._behind = None, []
+
+    def retract(self, closer: str) -> None:
+        """The call in doubt was not over: where its value ends cannot be told."""
+        raw = self._raw + "".join((*self._behind, *(self._blanks if self.quiet else ()), closer))
+        self._doubted, self._behind = None, []
+        self.add(Unreadable(raw, "an argument's text holds the markers that end a call"))
+
+    def _rest(self) -> None:
+        self.quiet = self.new_line = True
+        self._layout, self._blanks = False, []
+
+
+def _without_blank_lines(text: str) -> str:
+    """The text without the blank lines that it begins with."""
+    return text[text[: len(text) - len(text.lstrip())].rfind("\n") + 1 :]

@@ -1,0 +1,94 @@
+"""What a dialect reads with: the text, the tools, and where its findings go. Law: every call passes the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from gateway.core.calls import Refusal, judge, proof_of, resolve
+from gateway.core.calls.json_text import read
+from gateway.core.conversation import ToolSpec
+from gateway.core.dialects.members import Open
+from gateway.core.dialects.page import Page
+from gateway.core.dialects.scanner import Scanner
+from gateway.core.stream import Call, Proof, Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A call as its text tells it: `arguments` is JSON text, perhaps in need of mending."""
+
+    name: str
+    arguments: str
+    mends: tuple[str, ...] = ()
+    id: str = ""
+
+
+class Reading:
+    """One answer's reading. Offsets are the scanner's.
+
+    `opener` is the marker behind which is read, `start` its offset, `mends` what its place tells of the calls behind it.
+    """
+
+    def __init__(self, scanner: Scanner, tools: Sequence[ToolSpec]) -> None:
+        self.scanner = scanner
+        self.tools = tools
+        self.page = Page()
+        self.opener = ""
+        self.start = 0
+        self.mends: tuple[str, ...] = ()
+        self.rereads = 0  # how often text was read again behind a call that turned out broken
+        self.cut_at = 0  # the offset of the call that the text's end cut
+        self._resolved: dict[str, ToolSpec | None] = {}
+
+    def tool(self, name: str) -> ToolSpec | None:
+        """The declared tool that a name means."""
+        if name not in self._resolved:
+            resolved = resolve(name, self.tools)
+            self._resolved[name] = resolved[0] if resolved else None
+        return self._resolved[name]
+
+    def whole(self, draft: Draft, start: int, *, proof: Proof = Proof.COMPLETE) -> None:
+        """A call whose text is all there, from `start` to the cursor; the gate decides whether it can be read."""
+        self.page.add(self._judged(draft, start, proof))
+
+    def doubtful(self, draft: Draft, start: int) -> None:
+        """A whole call with raw values, whose end is only as certain as the text behind it."""
+        self.page.doubt(self._judged(draft, start, Proof.COMPLETE), self.scanner.since(start))
+
+    def unreadable(self, start: int, reason: str) -> None:
+        self.page.add(Unreadable(self.scanner.since(start), reason))
+
+    def tail(self, draft: Draft, start: int, state: Open) -> None:
+        """A call that the text's end cut, whose proven arguments the draft holds."""
+        self.cut_at = start
+        self.scanner.at = len(self.scanner.text)
+        if state is Open.CLOSED:
+            draft = replace(draft, mends=(*draft.mends, "missing_closer"))
+            self.whole(draft, start, proof=Proof.CLOSERS_ONLY if self.scanner.cut else Proof.COMPLETE)
+            return
+        proof = self._proof(draft) if state is Open.BETWEEN else Proof.UNPROVEN
+        part = self._judged(draft, start, proof) if proof is not Proof.UNPROVEN else None
+        if not isinstance(part, Call):
+            part = Call(
+                id=draft.id, name=draft.name, arguments=draft.arguments, proof=Proof.UNPROVEN, mends=draft.mends
+            )
+        self.page.add(part)
+
+    def nameless(self, start: int) -> None:
+        """A call was opened, and the text ended before it had a name."""
+        self.tail(Draft("", ""), start, Open.OPENING)
+
+    def _proof(self, draft: Draft) -> Proof:
+        tool, document = self.tool(draft.name), read(draft.arguments)
+        if tool is None or document is None or not isinstance(document.value, dict):
+            return Proof.UNPROVEN
+        return proof_of(tool, document.value, closed=False)
+
+    def _judged(self, draft: Draft, start: int, proof: Proof) -> Call | Unreadable:
+        mends = (*self.mends, *draft.mends)
+        call = Call(id=draft.id, name=draft.name, arguments=draft.arguments, proof=proof, mends=mends)
+        verdict = judge(call, self.tools, cut=False)
+        if isinstance(verdict, Refusal):
+            return Unreadable(self.scanner.since(start), verdict.reason)
+        return verdict

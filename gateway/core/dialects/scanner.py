@@ -1,0 +1,255 @@
+"""Text that arrives in pieces, read from left to right. Law: no character is looked at more than a bounded number of times.
+
+A reader is written as a plain sequence of steps (a generator) that asks the scanner for what comes next; where the text
+does not reach that far yet the steps wait, and go on when the next piece has come. While a long value is read, pieces
+without the first character of its end are only put aside. `Ended` tells the steps that no more will come; it never
+leaves this package.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias, TypeVar
+
+T = TypeVar("T")
+Steps: TypeAlias = Generator[None, None, T]
+
+MOST_BLANKS = 2_000  # that a look ahead crosses; more of them are no layout
+MOST_NAME = 200  # characters of a name or of the inside of a tag
+
+_BLANKS = re.compile(r"\s*")
+_VISIBLE = re.compile(r"\S")
+_INSIDE = {quote: re.compile(rf"[^{quote}\\]*+(?:\\.[^{quote}\\]*+)*+", re.DOTALL) for quote in "\"'"}
+_BRACKETS = ('"', "'", "{", "}", "[", "]")
+
+
+class Ended(Exception):
+    """The text is over, and the steps wanted more of it."""
+
+
+class Look(NamedTuple):
+    """What stands ahead: the token found ("" for other text) and where it ends, counted from the cursor.
+
+    `rest` is set where the text ended before it was decided, to what there was of it.
+    """
+
+    found: str
+    end: int
+    rest: str | None = None
+
+
+class Tokens:
+    """Literal markers to look for. The longest wins where several begin alike."""
+
+    __slots__ = ("_firsts", "_longest", "_prefixes", "_shorter", "literals", "needle", "pattern")
+
+    def __init__(self, literals: tuple[str, ...]) -> None:
+        ordered = sorted(set(literals), key=len, reverse=True)
+        firsts = {literal[0] for literal in ordered}
+        self.literals = tuple(ordered)
+        self.pattern = re.compile("|".join(map(re.escape, ordered)) or r"(?!)")
+        self.needle = min(firsts) if len(firsts) == 1 else ""  # text without it holds no token and no beginning of one
+        self._firsts = re.compile("|".join(map(re.escape, sorted(firsts))) or r"(?!)")
+        self._longest = len(ordered[0]) if ordered else 0
+        self._prefixes = frozenset(literal[:size] for literal in ordered for size in range(len(literal)))
+        self._shorter = self._prefixes.intersection(ordered)
+
+    def settled(self, found: re.Match[str], *, ended: bool) -> bool:
+        """Whether more text cannot make a longer token of the one that was found; at the end, whether it would have."""
+        if found.group() not in self._shorter or found.string[found.start() :] not in self._prefixes:
+            return True
+        return ended and found.end() == len(found.string)
+
+    def begun(self, text: str, start: int) -> int:
+        """How many characters at the end of the text may be the beginning of a token."""
+        for first in self._firsts.finditer(text, max(start, len(text) - self._longest + 1)):
+            if text[first.start() :] in self._prefixes:
+                return len(text) - first.start()
+        return 0
+
+    def may_begin(self, text: str, at: int) -> bool:
+        """Whether the text from `at` to its end is nothing, or the beginning of a token."""
+        return text[at : at + self._longest] in self._prefixes
+
+
+@lru_cache(maxsize=1024)
+def tokens(*literals: str) -> Tokens:
+    return Tokens(literals)
+
+
+class Scanner:
+    """The text so far and a cursor in it. Offsets count characters of all the text that was fed."""
+
+    __slots__ = ("_base", "_from", "_kept", "_last", "_later", "_needle", "at", "cut", "ended", "looked", "text")
+
+    def __init__(self) -> None:
+        self.text = ""  # the window: what the steps may still want to see
+        self.at = 0  # the cursor in it
+        self.ended = False
+        self.cut = False
+        self.looked = 0  # characters of all windows: the measure of work
+        self._base = 0  # the offset of the window
+        self._later: list[str] = []  # pieces that have not entered the window yet
+        self._needle = ""
+        self._kept: list[str] | None = None  # text that left the window since `hold`
+        self._from = 0  # the offset of the kept text
+        self._last = ""  # the character before the window
+
+    def feed(self, piece: str) -> bool:
+        """Take a piece; True: the steps that wait should go on now."""
+        self._later.append(piece)
+        return self._needle in piece
+
+    def end(self, *, cut: bool) -> None:
+        """No more will come; `cut`: the text was not ended by the model itself."""
+        self.ended, self.cut = True, cut
+
+    @property
+    def offset(self) -> int:
+        return self._base + self.at
+
+    def before(self, size: int = 0) -> str:
+        """The character before the last `size` ones."""
+        at = self.at - size - 1
+        return self.text[at] if at >= 0 else self._last
+
+    def hold(self) -> None:
+        """From here on keep the text, so that it can be had again."""
+        self._kept, self._from = [], self._base
+
+    def release(self) -> None:
+        self._kept = None
+
+    def since(self, offset: int) -> str:
+        """The text from a held offset to the cursor."""
+        if offset >= self._base:
+            return self.text[offset - self._base : self.at]
+        return ("".join(self._kept or ()) + self.text[: self.at])[offset - self._from :]
+
+    def unread(self, offset: int) -> str:
+        """All text from a held offset on, whether the steps have come to it or not."""
+        return self.since(offset) + self.text[self.at :] + "".join(self._later)
+
+    def rewind(self, offset: int) -> None:
+        """Back to a held offset."""
+        if offset < self._base:
+            self.text = "".join(self._kept or ()) + self.text
+            self.looked += len(self.text)
+            self._base = self._from
+            self._kept = []
+        self.at = offset - self._base
+
+    def take(self, wanted: Tokens) -> tuple[str, str]:
+        """What is certainly before the next token, moved over, and that token, before which the cursor stops ("": none yet)."""
+        found = wanted.pattern.search(self.text, self.at)
+        if found and wanted.settled(found, ended=self.ended):
+            end, mark = found.start(), found.group()
+        else:
+            end, mark = len(self.text) - wanted.begun(self.text, self.at), ""
+        before = self.text[self.at : end]
+        self.at = end
+        return before, mark
+
+    # ---- the steps: each may wait for more text, or raise `Ended`
+
+    def more(self, needle: str = "") -> Steps[None]:
+        """Wait for text; pieces without the needle need not wake the steps."""
+        if self.ended:
+            raise Ended
+        self._needle = needle
+        yield
+        if self._kept is not None:
+            self._kept.append(self.text[: self.at])
+        self._last = self.before()
+        self._base += self.at
+        self.text = self.text[self.at :] + "".join(self._later)
+        self.looked += len(self.text)
+        self._later.clear()
+        self.at = 0
+
+    def blanks(self) -> Steps[None]:
+        """Over blanks and line ends, to the next visible character."""
+        while True:
+            visible = _VISIBLE.search(self.text, self.at)
+            if visible:
+                self.at = visible.start()
+                return
+            self.at = len(self.text)
+            yield from self.more()
+
+    def token(self, wanted: Tokens) -> Steps[str]:
+        """The token at the cursor, which moves over it; "" where there is none."""
+        while True:
+            found = wanted.pattern.match(self.text, self.at)
+            if found and wanted.settled(found, ended=self.ended):
+                self.at = found.end()
+                return found.group()
+            if not found and not wanted.may_begin(self.text, self.at):
+                return ""
+            yield from self.more()
+
+    def look(self, wanted: Tokens, start: int = 0) -> Steps[Look]:
+        """The token that stands `start` characters after the cursor, blanks apart. The cursor stays."""
+        while True:
+            blanks = _BLANKS.match(self.text, self.at + start)
+            at = blanks.end() if blanks else self.at + start
+            found = wanted.pattern.match(self.text, at)
+            if found and wanted.settled(found, ended=self.ended):
+                return Look(found.group(), found.end() - self.at)
+            if (not found and not wanted.may_begin(self.text, at)) or at - self.at - start > MOST_BLANKS:
+                return Look("", at - self.at)
+            if self.ended:
+                return Look("", at - self.at, self.text[at:])
+            yield from self.more()
+
+    def short(self, stops: Tokens, most: int = MOST_NAME) -> Steps[tuple[str, str] | None]:
+        """The short text up to a stop, and that stop, which is moved over; None where it is not short."""
+        while True:
+            found = stops.pattern.search(self.text, self.at, self.at + most)
+            if found and stops.settled(found, ended=self.ended):
+                before = self.text[self.at : found.start()]
+                self.at = found.end()
+                return before, found.group()
+            if len(self.text) - self.at > most:
+                return None
+            yield from self.more()
+
+    def find(self, wanted: Tokens) -> Steps[str]:
+        """To the next token, however far, and over it."""
+        while True:
+            found = wanted.pattern.search(self.text, self.at)
+            if found and wanted.settled(found, ended=self.ended):
+                self.at = found.end()
+                return found.group()
+            begun = wanted.begun(self.text, self.at)
+            self.at = len(self.text) - begun
+            yield from self.more("" if begun else wanted.needle)
+
+    def string(self, quote: str) -> Steps[None]:
+        """From inside a string with backslash escapes to behind its closing quote."""
+        inside = _INSIDE[quote]
+        while True:
+            plain = inside.match(self.text, self.at)
+            self.at = plain.end() if plain else self.at
+            if self.text.startswith(quote, self.at):
+                self.at += 1
+                return
+            yield from self.more(quote)
+
+    def brackets(self, closers: tuple[str, ...] = ()) -> Steps[bool]:
+        """Over a JSON array or object, from its opening bracket; False: a closer stands where it is still open."""
+        wanted = tokens(*_BRACKETS, *closers)
+        depth = 0
+        while True:
+            mark = yield from self.find(wanted)
+            if mark in ('"', "'"):
+                yield from self.string(mark)
+            elif mark in closers:
+                self.at -= len(mark)
+                return False
+            else:
+                depth += 1 if mark in ("{", "[") else -1
+                if not depth:
+                    return True

@@ -1,0 +1,249 @@
+"""Calls written as tags with raw values: `<function=f>`, `<parameter=p>` and their relatives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.core.dialects.members import Open
+from gateway.core.dialects.objects import proven
+from gateway.core.dialects.reading import Draft, Reading
+from gateway.core.dialects.scanner import Ended, Steps, tokens
+from gateway.core.dialects.values import Ends, Field, Fields, arguments_of, list_state, raw_text, read_value
+from gateway.core.stream import Call
+
+_ATTRIBUTE = re.compile(r"""\b([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+
+
+def attribute(inside: str, name: str = "name") -> str:
+    """The value of an attribute in the inside of a tag, however it is quoted and spaced; "" where there is none."""
+    for found in _ATTRIBUTE.finditer(inside):
+        if found[1] == name:
+            return found[2] or found[3] or ""
+    return ""
+
+
+def bare_name(inside: str) -> str:
+    """The name in `<function=NAME>`, which some models quote."""
+    return inside.strip().strip("\"'").strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grammar:
+    """The tags of a dialect. Openers of calls and arguments are given up to their name.
+
+    `newline`: the template sets each value on lines of its own. `each`: a group holds one call, which is not whole without
+    the group's closer. `name_of` reads a name from the inside of a tag, `plain_of` whether the tag itself says that its
+    value is a string (True) or JSON (False).
+    """
+
+    group: tuple[str, ...]
+    group_end: tuple[str, ...]
+    call: tuple[str, ...]
+    call_end: tuple[str, ...]
+    argument: tuple[str, ...]
+    argument_end: tuple[str, ...]
+    newline: bool = False
+    each: bool = False
+    name_of: Callable[[str], str] = attribute
+    plain_of: Callable[[str], bool | None] = lambda _inside: None
+
+    def ends(self, *, grouped: bool) -> Ends:
+        return Ends(
+            closers=self.argument_end,
+            next=self.argument,
+            over=self.call_end,
+            group=self.group_end,
+            again=(*self.group, *self.call),
+            key_of=self.name_of,
+            newline=self.newline,
+            strict=grouped,
+        )
+
+
+def read_tagged(reading: Reading, grammar: Grammar) -> Steps[bool]:
+    """Read the calls behind a group's or a call's opener."""
+    scanner = reading.scanner
+    grouped = reading.opener in grammar.group
+    if not grouped:
+        scanner.rewind(reading.start)
+    wanted = tokens(*grammar.group, *grammar.group_end, *grammar.call, *grammar.call_end, "</")
+    count = 0
+    while True:
+        begin = reading.start if not count else scanner.offset
+        look = yield from scanner.look(wanted)
+        if look.rest is not None:
+            return _over(reading, grammar, look.rest, begin, count)
+        if look.found in grammar.call:
+            scanner.at += look.end
+            if not (yield from _call(reading, grammar, begin, grouped=grouped)):
+                scanner.rewind(begin)
+                return bool(count)
+            count += 1
+        elif look.found in grammar.group_end and count:
+            scanner.at += look.end
+            return True
+        elif look.found in grammar.group or (look.found and count):
+            scanner.at += look.end  # doubled, or a closer of nothing
+            if look.found == "</":
+                yield from scanner.short(tokens(">", "\n"))
+        else:
+            return bool(count)
+
+
+def _over(reading: Reading, grammar: Grammar, rest: str, begin: int, count: int) -> bool:
+    """The text ended between calls, perhaps inside the opener of one."""
+    if not count or (len(rest) > 1 and any(opener.startswith(rest) for opener in (*grammar.group, *grammar.call))):
+        reading.nameless(begin)
+    reading.scanner.at = len(reading.scanner.text)
+    return True
+
+
+def _call(reading: Reading, grammar: Grammar, begin: int, *, grouped: bool) -> Steps[bool]:
+    """One call, the cursor behind its opener. False: it is none, the tag is only mentioned."""
+    scanner = reading.scanner
+    try:
+        found = yield from scanner.short(tokens(">", "\n", "<"))
+    except Ended:
+        reading.nameless(begin)
+        return True
+    name = grammar.name_of(found[0]) if found and found[1] == ">" else ""
+    tool = reading.tool(name)
+    if not name:
+        return False
+    if tool is None:
+        return (yield from _undeclared(reading, grammar, name, begin))
+    return (yield from _Arguments(reading, grammar, Fields(tool), name, begin, grouped=grouped).read())
+
+
+def _undeclared(reading: Reading, grammar: Grammar, name: str, begin: int) -> Steps[bool]:
+    """A call of a tool that nobody declared: its values are not read, since it may be a mention of the syntax."""
+    scanner = reading.scanner
+    try:
+        mark = yield from scanner.find(tokens(*grammar.call_end, *grammar.group_end, *grammar.call, *grammar.group))
+    except Ended:
+        reading.tail(Draft(name, ""), begin, Open.VALUE)
+        return True
+    if mark in grammar.call or mark in grammar.group:
+        scanner.at -= len(mark)
+    reading.unreadable(begin, f"no tool is called {name[:80]!r}")
+    return True
+
+
+class _Arguments:
+    """The arguments of one call, up to its closer."""
+
+    def __init__(
+        self, reading: Reading, grammar: Grammar, fields: Fields, name: str, begin: int, *, grouped: bool
+    ) -> None:
+        self.reading, self.scanner, self.grammar, self.fields = reading, reading.scanner, grammar, fields
+        self.name, self.begin, self.start = name, begin, reading.scanner.offset
+        self.grouped = grouped
+        self.ends = grammar.ends(grouped=grouped)
+        self.state = Open.BETWEEN  # as it would stand if the text ended now
+        self.json: str | None = None  # arguments that are written as one JSON object
+
+    def read(self) -> Steps[bool]:
+        try:
+            if not (yield from self._list()):
+                return (yield from self._broken())
+            yield from self._whole()
+        except Ended:
+            self.reading.tail(self._draft(), self.begin, self.state)
+        return True
+
+    def _draft(self) -> Draft:
+        arguments = self.json
+        if arguments is None:
+            arguments = self.fields.arguments(self.reading, self.start, newline=self.grammar.newline)
+        opener_missing = self.grammar.group and not self.grouped and self.grammar.each
+        mends = (("missing_opener",) if opener_missing else ()) + tuple(self.fields.mends)
+        return Draft(self.name, arguments, mends)
+
+    def _list(self) -> Steps[bool]:
+        """Arguments until the list is closed; False: something else stands among them."""
+        grammar, scanner = self.grammar, self.scanner
+        stops = (*grammar.group_end, *grammar.group, *grammar.call)
+        wanted = tokens(*grammar.argument, *grammar.call_end, *stops, "{")
+        while True:
+            self.state = Open.BETWEEN
+            look = yield from scanner.look(wanted)
+            if look.rest is not None:
+                closed = self.json is not None
+                self.state = Open.CLOSED if closed else list_state(look.rest, *grammar.call_end, *grammar.group_end)
+                raise Ended
+            if look.found in stops:
+                self.fields.mends.append("missing_closer")
+                return True
+            if not look.found or (look.found == "{" and (self.fields.items or self.json is not None)):
+                return False
+            scanner.at += look.end
+            if look.found in grammar.call_end:
+                return True
+            if not (yield from self._object() if look.found == "{" else self._argument()):
+                return False
+
+    def _argument(self) -> Steps[bool]:
+        self.state = Open.OPENING
+        found = yield from self.scanner.short(tokens(">", "<", "\n"))
+        key = self.grammar.name_of(found[0]) if found and found[1] == ">" else ""
+        if not found or not key:
+            return False
+        self.state = Open.VALUE
+        start, end = yield from read_value(self.reading, self.ends, self.fields, key)
+        self.fields.items.append(Field(key, start, end, self.grammar.plain_of(found[0])))
+        return True
+
+    def _object(self) -> Steps[bool]:
+        """Arguments as one JSON object in place of tags (Functionary; now and then any model)."""
+        scanner = self.scanner
+        scanner.at -= 1
+        start = scanner.offset
+        try:
+            whole = yield from scanner.brackets(self.grammar.call_end)
+        except Ended:
+            self.json, self.state = proven(scanner.since(start) + scanner.text[scanner.at :])
+            raise
+        self.json = scanner.since(start)
+        return whole
+
+    def _whole(self) -> Steps[None]:
+        """The list is closed: the call is whole, once the group that is its own is closed too."""
+        grammar, scanner = self.grammar, self.scanner
+        draft = self._draft()
+        look = yield from scanner.look(
+            tokens(*grammar.group_end, *grammar.call_end, *grammar.group, *grammar.call, "</")
+        )
+        if self.fields.strained and look.rest != "" and not look.found:
+            self.reading.unreadable(self.begin, "where an argument ends cannot be told")
+        elif look.rest is not None and grammar.each and self.grouped:
+            self.reading.tail(draft, self.begin, Open.CLOSED)
+        else:
+            self.reading.doubtful(draft, self.begin)
+
+    def _broken(self) -> Steps[bool]:
+        """Something else than an argument stands in the list: a mention in a text, or a call that can't be read."""
+        self.state = Open.BROKEN
+        if not self.fields.items and not self.grouped:
+            return False
+        mark = yield from self.scanner.find(tokens(*self.grammar.call_end, *self.grammar.group_end))
+        if mark in self.grammar.group_end:
+            self.scanner.at -= len(mark)
+        self.reading.unreadable(self.begin, "something else than an argument stands among the arguments")
+        return True
+
+
+def render_tagged(call: Call, grammar: Grammar, *, quote: str = "") -> str:
+    """The call as the dialect's template writes it, by the first of each kind of tag."""
+    line = "\n" if grammar.newline else ""
+    lines = [*grammar.group[:1], f"{grammar.call[0]}{quote}{call.name}{quote[-1:]}>"]
+    for key, value in arguments_of(call).items():
+        opener = f"{grammar.argument[0]}{quote}{key}{quote[-1:]}>"
+        lines.append(f"{opener}{line}{raw_text(value)}{line}{grammar.argument_end[0]}")
+    return "\n".join((*lines, grammar.call_end[0], *grammar.group_end[:1]))
+
+
+def render_invoke(call: Call, grammar: Grammar) -> str:
+    """The same for tags that hold the name as an attribute."""
+    return render_tagged(call, grammar, quote='name="')

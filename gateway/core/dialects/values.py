@@ -1,0 +1,228 @@
+"""Arguments written as raw text between markers. Law: a value ends where the call goes on as its template writes it.
+
+Raw means that nothing is escaped: the text may hold the very marker that ends it. So a closer counts only if what follows
+continues the call, and if it does not close an example of a call inside the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from gateway.core.calls.json_text import Json, read, write
+from gateway.core.calls.schema import properties_of, typed, types_of
+from gateway.core.conversation import ToolSpec
+from gateway.core.dialects.members import Open
+from gateway.core.dialects.reading import Reading
+from gateway.core.dialects.scanner import Ended, Steps, tokens
+from gateway.core.stream import Call
+
+_NAME = re.compile(r"[\w.\-]+(?: [\w.\-]+)*")
+_MOST_REREADS = 8  # of a value that did not end where it was expected to
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One argument: where its raw value stands. `plain`: its tag says that it is a string (True) or JSON (False)."""
+
+    key: str
+    start: int
+    end: int
+    plain: bool | None = None
+
+
+@dataclass(slots=True)
+class Fields:
+    """The arguments of a call so far, and what was put right to find them."""
+
+    tool: ToolSpec
+    items: list[Field] = field(default_factory=list)
+    mends: list[str] = field(default_factory=list)
+    structured: Callable[[str], Json] = lambda _text: None  # reads a value that is nested markup
+    strained: bool = False  # a value was ended where it seemed to go on, for want of a better end
+
+    @property
+    def keys(self) -> set[str]:
+        return {item.key for item in self.items}
+
+    def awaits(self, key: str) -> bool:
+        return key in properties_of(self.tool.parameters) and key not in self.keys
+
+    def arguments(self, reading: Reading, start: int, *, newline: bool) -> str:
+        """As JSON text, typed by the schema. `newline`: the template sets each value on lines of its own."""
+        raw = reading.scanner.since(start)
+        pairs = []
+        for item in self.items:
+            text = raw[item.start - start : item.end - start]
+            value = self._value(item, without_lines(text) if newline else text)
+            pairs.append(f"{write(item.key)}: {write(value)}")
+        return "{" + ", ".join(pairs) + "}"
+
+    def _value(self, item: Field, text: str) -> Json:
+        if item.plain:
+            return text
+        if item.plain is False and (document := read(text.strip())):
+            return document.value
+        root: Mapping[str, object] = self.tool.parameters
+        types = types_of(properties_of(root).get(item.key), root)
+        found = typed(text, types)
+        if found is None and types & {"array", "object"} and (nested := self.structured(text)) is not None:
+            return _listed(nested) if "array" in types else nested
+        return found.value if found else text
+
+
+def list_state(rest: str, *closers: str) -> Open:
+    """How a list of arguments stands that the text's end cut between two of them, with `rest` behind the last."""
+    if len(rest) < 2:  # a single `<` may become anything
+        return Open.BETWEEN
+    return Open.CLOSED if any(closer.startswith(rest) for closer in closers) else Open.OPENING
+
+
+def _listed(value: Json) -> Json:
+    """The list that an argument of type array means by elements of one name, or by a single one."""
+    if isinstance(value, dict) and len(value) == 1:
+        [value] = value.values()
+    return value if isinstance(value, list) else [value]
+
+
+def arguments_of(call: Call) -> dict[str, Json]:
+    """The arguments of a call that passed the gate."""
+    document = read(call.arguments)
+    return document.value if document and isinstance(document.value, dict) else {}
+
+
+def raw_text(value: Json) -> str:
+    """A value as a template writes it raw: a string as it is, everything else as JSON."""
+    return value if isinstance(value, str) else write(value)
+
+
+def without_lines(text: str) -> str:
+    """The text without exactly one line end on each side, which is the template's; further ones are the value's."""
+    text = text.removeprefix("\r\n") if text.startswith("\r") else text.removeprefix("\n")
+    return text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ends:
+    """How a raw value may end: by the `closers` of the argument, where one of these follows.
+
+    `next`: openers of a further argument, its key up to `key_end` ("": the opener is whole), as `key_of` reads it; `inner`:
+    what opens an example inside, if not those; `also`: what else may follow. `over`: closers of the call. `group`: closers of a group of calls. `again`: openers of a further call or group. `strict`: behind
+    the closer of the call must come one of the last two. `lenient`: where the value's own closer is missing, an opener of
+    a further argument (`line`: at the beginning of a line) or a closer of the call ends it. `newline`: as in `arguments`.
+    """
+
+    closers: tuple[str, ...]
+    next: tuple[str, ...]
+    over: tuple[str, ...]
+    group: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
+    inner: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    key_end: str = ">"
+    key_of: Callable[[str], str] = str.strip
+    line: bool = True
+    newline: bool = False
+    strict: bool = False
+    lenient: bool = True
+
+
+class _Value:
+    """A value under way: how many examples are open inside it, and where it might have ended."""
+
+    def __init__(self, reading: Reading, ends: Ends, fields: Fields, key: str) -> None:
+        self.reading, self.scanner, self.ends, self.fields, self.key = reading, reading.scanner, ends, fields, key
+        self.start = self.scanner.offset
+        self.fallback: tuple[int, int] | None = None  # a closer that seemed to belong to the text: where, and behind it
+        self.depth = 0
+        self.rival = False  # an example inside names an argument of this very tool that is still to come
+
+    def closed(self, closer: str) -> Steps[bool]:
+        """An argument's closer: of this value, if the call goes on behind it and no example inside is open."""
+        end = self.scanner.offset
+        likely, certain = yield from self._goes_on()
+        if certain and not self.depth:
+            return True
+        if likely and not self.fallback:
+            self.fallback = end - len(closer), end
+        self.depth = max(0, self.depth - 1)
+        return False
+
+    def _goes_on(self) -> Steps[tuple[bool, bool]]:
+        """Whether what follows looks like more of the call, and whether it still does behind the call's closer."""
+        ends = self.ends
+        look = yield from self.scanner.look(tokens(*ends.next, *ends.also, *ends.over, *ends.group, *ends.again))
+        if look.rest is None and ends.strict and look.found in ends.over:
+            further = yield from self.scanner.look(tokens("</", *ends.group, *ends.again), look.end)
+            return True, further.rest is not None or bool(further.found)
+        goes_on = look.rest is not None or bool(look.found)
+        return goes_on, goes_on
+
+    def opened(self, opener: str) -> Steps[bool]:
+        """An argument's opener inside: of an example, or of the next argument, where this one's closer is missing."""
+        in_place = not self.ends.line or self.scanner.before(len(opener)) == "\n"
+        key = yield from self._key(opener)
+        if not key:
+            return False
+        if self.ends.lenient and key != self.key and self.fields.awaits(key):
+            if in_place and not self.depth:
+                return True
+            self.rival = True
+        self.depth += 1
+        return False
+
+    def _key(self, opener: str) -> Steps[str]:
+        if not self.ends.key_end:
+            return opener
+        found = yield from self.scanner.short(tokens(self.ends.key_end, "\n", "<"))
+        if found is None:
+            return ""
+        inside, stop = found
+        if stop != self.ends.key_end:
+            self.scanner.at -= 1
+            return ""
+        key = self.ends.key_of(inside)
+        return key if _NAME.fullmatch(key) else ""
+
+    def over(self) -> Steps[bool]:
+        """The call's closer inside: the end of the value too, if it lacks its own and another call or the end follows."""
+        if self.depth or self.fallback or not self.ends.lenient:
+            return False
+        look = yield from self.scanner.look(tokens(*self.ends.group, *self.ends.again))
+        return bool(look.found) or (look.rest == "" and not self.scanner.cut)
+
+    def strained(self) -> tuple[int, int] | None:
+        """After the model's own end: where the value may have ended after all, with the cursor set behind."""
+        if self.scanner.cut or not self.fallback or self.rival or self.reading.rereads >= _MOST_REREADS:
+            return None
+        self.reading.rereads += 1
+        self.fields.strained = True
+        end, behind = self.fallback
+        self.scanner.rewind(behind)
+        return self.start, end
+
+
+def read_value(reading: Reading, ends: Ends, fields: Fields, key: str) -> Steps[tuple[int, int]]:
+    """From the cursor to the value's end and over its closer, if it has one: the offsets of its raw text."""
+    scanner = reading.scanner
+    value = _Value(reading, ends, fields, key)
+    openers = ends.inner or ends.next
+    wanted = tokens(*ends.closers, *openers, *ends.over, *ends.group)
+    try:
+        while True:
+            mark = yield from scanner.find(wanted)
+            end = scanner.offset - len(mark)
+            if mark in ends.closers:
+                if (yield from value.closed(mark)):
+                    return value.start, end
+            elif (yield from value.opened(mark) if mark in openers else value.over()):
+                fields.mends.append("missing_argument_closer")
+                line_end = scanner.before(len(mark)) == "\n" and end > value.start
+                scanner.rewind(end)
+                return value.start, end - (line_end and not ends.newline)
+    except Ended:
+        strained = value.strained()
+        if strained is None:
+            raise
+        return strained

@@ -1,0 +1,151 @@
+"""A scripted upstream for tests of the service: a model that means to say one text, and attempts that die where told."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gateway.core.conversation import Conversation
+from gateway.core.events import Event
+from gateway.core.failures import Failure, FailureKind
+from gateway.core.plan import Loaded, Mode, ModelFacts, Try
+from gateway.core.stream import Part, Stop, StopReason, Text, Usage
+from gateway.ports import Embeddings, Listed, UpstreamFailed
+
+PROMPT = "<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """How an attempt ends: after so many characters of what it had to say, with a failure, or with `length`."""
+
+    after: int
+    kind: FailureKind = FailureKind.CRASHED
+
+
+@dataclass(slots=True)
+class ScriptedDriver:
+    """Says `text`, in pieces of `piece` characters; each attempt meets the next of `deaths`, then none."""
+
+    text: str
+    deaths: list[Death] = field(default_factory=list)
+    piece: int = 5
+    modes: Sequence[Mode] = (Mode.PREFILL, Mode.RAW, Mode.REPLAY)
+    closes: bool = False
+    renders: bool = True
+    window: int | None = 8192
+    attempts: list[Try] = field(default_factory=list)
+    open: int = 0
+
+    async def alive(self) -> str:
+        return "scripted"
+
+    async def models(self) -> Sequence[Listed]:
+        return [Listed("m", {"name": "m", "digest": "d"})]
+
+    async def describe(self, model: str) -> ModelFacts:
+        return ModelFacts(name=model, digest="d", family="qwen2", trained=self.window, configured=self.window)
+
+    async def loaded(self) -> Sequence[Loaded]:
+        return []
+
+    async def load(self, model: str, *, window: int | None) -> None:
+        return
+
+    async def unload(self, model: str) -> None:
+        return
+
+    async def vocabulary(self, model: str) -> Mapping[str, object] | None:
+        return None
+
+    async def count(self, conversation: Conversation, attempt: Try) -> int | None:
+        return None
+
+    async def render(self, conversation: Conversation, attempt: Try) -> str | None:
+        if not self.renders:
+            return None
+        last = conversation.messages[-1]
+        if last.role != "assistant":
+            return PROMPT
+        return PROMPT + last.text + ("<|im_end|>\n<|im_start|>assistant\n" if self.closes else "")
+
+    async def stream(self, conversation: Conversation, attempt: Try) -> AsyncGenerator[Sequence[Part], None]:
+        self.attempts.append(attempt)
+        death = self.deaths.pop(0) if self.deaths else None
+        at, made = self._start(attempt), 0
+        self.open += 1
+        try:
+            while at < len(self.text):
+                if death is not None and made >= death.after:
+                    break
+                size = self.piece if death is None else min(self.piece, death.after - made)
+                yield [Text(self.text[at : at + size])]
+                at, made = at + size, made + size
+            if death is None:
+                yield [Usage(prompt_tokens=10, completion_tokens=made), Stop(StopReason.STOP)]
+            elif death.kind is FailureKind.CAPPED:
+                yield [Usage(prompt_tokens=10, completion_tokens=made), Stop(StopReason.LENGTH)]
+            else:
+                raise UpstreamFailed(Failure(death.kind, "scripted"))
+        finally:
+            self.open -= 1
+
+    def _start(self, attempt: Try) -> int:
+        match attempt.mode:
+            case Mode.FRESH | Mode.REPLAY:
+                return 0
+            case Mode.PREFILL:
+                assert self.text.startswith(attempt.text), "a prefill that the model never wrote"
+                return len(attempt.text)
+            case Mode.RAW:
+                so_far = attempt.prompt.removeprefix(PROMPT)
+                assert self.text.startswith(so_far), "a raw prompt that the model never wrote"
+                return len(so_far)
+
+    async def embed(self, model: str, texts: Sequence[str], extra: Mapping[str, object]) -> Embeddings:
+        return Embeddings([[0.0] for _ in texts])
+
+    async def manage(self, verb: str, body: bytes) -> AsyncGenerator[bytes, None]:
+        yield body
+
+    async def close(self) -> None:
+        return
+
+
+class Clock:
+    """Time that only passes when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def now(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+@dataclass(slots=True)
+class Journal:
+    """Keeps what it is told."""
+
+    events: list[Event] = field(default_factory=list)
+
+    def note(self, event: Event) -> None:
+        self.events.append(event)
+
+    def show(self, request: str) -> Mapping[str, object] | None:
+        return None
+
+    def latest(self, count: int) -> Sequence[Mapping[str, object]]:
+        return []
+
+    def running(self) -> Sequence[Mapping[str, object]]:
+        return []
+
+
+class NoVocabulary:
+    """Counts nothing exactly."""
+
+    async def exact(self, prompt: str, *, model: str, digest: str, driver: object) -> int | None:
+        return None
