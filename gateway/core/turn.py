@@ -66,6 +66,8 @@ class Turn:
 
     def _restart(self) -> None:
         """Forget what this attempt's predecessors wrote; what was sent stays sent."""
+        if not self._sends:
+            self._sent_thought, self._sent_text, self._unsent = [], [], []
         self.transcript = Transcript()
         self.unreadable: list[Unreadable] = []
         self.stop: Stop | None = None
@@ -75,10 +77,9 @@ class Turn:
         self._read_calls: list[Call] = []
         self._told_calls: list[Call] = []
         self._pieces: dict[int, list[CallPiece]] = {}
+        self._joined_pieces: list[Call] | None = None
         self._text_after_told = False
         self._verbatim: bool | None = None
-        if not self._sends:
-            self._unsent = []
 
     def begin(self, mode: Mode, *, so_far: str = "", thinking: bool = False) -> None:
         """A new attempt. RAW goes on after `so_far` (inside a thought, where `thinking`), PREFILL after the text received."""
@@ -88,6 +89,7 @@ class Turn:
                 self._restart()
             case Mode.PREFILL | Mode.RAW:
                 self.stop, self._told_calls, self._pieces, self._verbatim = None, [], {}, None
+                self._joined_pieces = None
         if mode is Mode.RAW:
             self.transcript.continue_raw(so_far)
             self._verbatim = False
@@ -129,6 +131,7 @@ class Turn:
                 self._told_calls.append(part)
             case CallPiece():
                 self._pieces.setdefault(part.index, []).append(part)
+                self._joined_pieces = None
             case Usage():
                 self._usages.append(part)
             case Stop():
@@ -193,11 +196,20 @@ class Turn:
     @property
     def calls(self) -> list[Call]:
         """Whole calls as far as this attempt shows: those read from the text, else those that the server parsed."""
-        told = [*self._told_calls, *self._assembled()]
-        return self._read_calls if self._verbatim and self._read_calls else [*told, *self._read_calls]
+        return self._read_calls if self._verbatim and self._read_calls else [*self.told_calls, *self._read_calls]
+
+    @property
+    def told_calls(self) -> list[Call]:
+        """Those that the server parsed; a call that it streamed in pieces comes last."""
+        return [*self._told_calls, *self._assembled()]
 
     def _assembled(self) -> list[Call]:
         """Calls that the server streamed in pieces; whether they are whole is for the gate to say."""
+        if self._joined_pieces is None:
+            self._joined_pieces = self._join_pieces()
+        return self._joined_pieces
+
+    def _join_pieces(self) -> list[Call]:
         return [
             Call(
                 id=next((piece.id for piece in pieces if piece.id), ""),

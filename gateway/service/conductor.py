@@ -76,8 +76,9 @@ class Conductor:
         async with self._upstreams[fitted.target.upstream].slots.hold(self._ticket(fitted)) as slot:
             attempt: Try | None = await self._open()
             while attempt is not None:
-                async for out in self._play(attempt):
-                    yield out
+                async with aclosing(self._play(attempt)) as played:
+                    async for out in played:
+                        yield out
                 attempt = await self._after(self._failure, attempt) if self._failure else None
             last = self._last()
             slot.comes_back = bool(self._verified.calls) and any(
@@ -196,7 +197,7 @@ class Conductor:
         """The gate at the end of an attempt that its model thought finished."""
         fitted, turn = self._known()
         cut = turn.stop is not None and turn.stop.reason is StopReason.LENGTH
-        self._verified = verify(turn.calls, fitted.conversation, cut=cut, allowed=_WHOLE)
+        self._verified = verify(turn, fitted.conversation, cut=cut, allowed=_WHOLE)
         if cut:
             return None
         return complaint(turn, self._verified, fitted.conversation, turn.shown_text)
@@ -252,17 +253,23 @@ class Conductor:
         fitted, turn = self._known()
         failure = self._failure
         if failure is None:
-            reason = turn.stop.reason if turn.stop else StopReason.STOP
-            return self._closing(
-                [], StopReason.TOOL_CALLS if self._verified.calls and reason is not StopReason.LENGTH else reason
-            )
+            return self._closing([], self._true_reason())
         flushed = [] if turn.damage().diverged else list(turn.finish(natural=False))
-        whole = verify(turn.calls, fitted.conversation, cut=True, allowed=_WHOLE)
+        whole = verify(turn, fitted.conversation, cut=True, allowed=_WHOLE)
         self._verified = whole
         mended = bool(whole.calls) and whole.calls[-1].proof is Proof.CLOSERS_ONLY and not turn.unreadable
         if not (turn.delivered or flushed or whole.calls):
             raise Refusal(problem_of(failure))
         return self._closing(flushed, StopReason.TOOL_CALLS if mended else StopReason.LENGTH)
+
+    def _true_reason(self) -> StopReason:
+        """Why a turn ended that its model thought finished."""
+        _, turn = self._known()
+        if turn.stop is not None and turn.stop.reason is StopReason.LENGTH:
+            return StopReason.LENGTH
+        if self._verified.calls:
+            return StopReason.TOOL_CALLS
+        return StopReason.LENGTH if turn.damage().diverged else StopReason.STOP
 
     def _closing(self, flushed: list[Part], reason: StopReason) -> list[Part]:
         fitted, turn = self._known()

@@ -28,15 +28,19 @@ class Verified:
         return any(call.mends or call.proof is not Proof.COMPLETE for call in self.calls)
 
 
-def verify(calls: Sequence[Call], conversation: Conversation, *, cut: bool, allowed: frozenset[Proof]) -> Verified:
-    """Every call through the gate; `allowed` says how far a call must be proven to pass."""
+def verify(turn: Turn, conversation: Conversation, *, cut: bool, allowed: frozenset[Proof]) -> Verified:
+    """Every call through the gate; `allowed` says how far a call must be proven to pass.
+
+    Of a cut answer the last call is suspect where its server parsed it: what we read ourselves carries its own proof.
+    """
     passed: list[Call] = []
     refused: list[str] = []
-    for place, call in enumerate(calls):
+    suspect = turn.told_calls[-1] if cut and turn.told_calls else None
+    for call in turn.calls:
         if call.proof not in allowed:
             refused.append(f"{call.name or 'a call'} is cut ({call.proof})")
             continue
-        verdict = gate.judge(call, conversation.tools, cut=cut and place == len(calls) - 1)
+        verdict = gate.judge(call, conversation.tools, cut=call is suspect)
         if isinstance(verdict, gate.Refusal):
             refused.append(f"{call.name or 'a call'}: {verdict.reason}")
         else:

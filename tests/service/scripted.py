@@ -71,15 +71,15 @@ class ScriptedDriver:
 
     async def stream(self, conversation: Conversation, attempt: Try) -> AsyncGenerator[Sequence[Part], None]:
         self.attempts.append(attempt)
+        at, made, text = self._start(attempt), 0, self.text
         death = self.deaths.pop(0) if self.deaths else None
-        at, made = self._start(attempt), 0
         self.open += 1
         try:
-            while at < len(self.text):
+            while at < len(text):
                 if death is not None and made >= death.after:
                     break
                 size = self.piece if death is None else min(self.piece, death.after - made)
-                yield [Text(self.text[at : at + size])]
+                yield [Text(text[at : at + size])]
                 at, made = at + size, made + size
             if death is None:
                 yield [Usage(prompt_tokens=10, completion_tokens=made), Stop(StopReason.STOP)]
@@ -110,19 +110,6 @@ class ScriptedDriver:
 
     async def close(self) -> None:
         return
-
-
-class Clock:
-    """Time that only passes when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.time = 0.0
-
-    def now(self) -> float:
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        self.time += seconds
 
 
 @dataclass(slots=True)
