@@ -21,7 +21,6 @@ from gateway.server.front import Front, Route
 from gateway.service.fitting import Fitting
 from gateway.service.gateway import Gateway
 from gateway.service.joined import Joined
-from gateway.service.readers import reader_for
 from gateway.service.upstreams import Upstreams
 from gateway.service.world import World
 from gateway.telemetry.recorder import Recorder
@@ -99,7 +98,6 @@ def build(policy: Policy, *, journal: Journal, counter: Counter, seed: int | Non
         fitting=Fitting(upstreams, counter),
         joined=Joined(world),
         world=world,
-        reader=reader_for,
     )
 
 

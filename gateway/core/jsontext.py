@@ -12,6 +12,7 @@ import orjson  # never reads what must keep its digits: it turns integers beyond
 
 DEPTH = 200  # levels of nesting; orjson writes 254, and a request wraps what it carries in a few of its own
 _SHALLOW = 2 * DEPTH  # a text shorter than this can't nest that deep
+_BRANCHES = (dict, list)
 _LINE_ENDS = {"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"}  # httpx splits lines at these too
 
 
@@ -72,7 +73,7 @@ def _checked(value: object) -> object:
     """`value`, nested no deeper than DEPTH, so that whoever walks it needs no care."""
     level = [value]
     for _ in range(DEPTH + 1):
-        level = [child for node in level for child in _children(node) if isinstance(child, dict | list)]
+        level = [child for node in level for child in _children(node) if isinstance(child, _BRANCHES)]
         if not level:
             return value
     raise NotJson("nested too deeply")

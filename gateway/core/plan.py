@@ -64,13 +64,16 @@ class Mode(StrEnum):
     PREFILL = "prefill"  # a trailing assistant message that the template leaves open
     RAW = "raw"  # the rendered prompt and everything received, without a template
     REPLAY = "replay"  # the whole answer anew, compared with what was sent from its first character
+    REMAKE = "remake"  # raw from the end of the visible text: the tool calls alone are made again, and read by us
+    SCHEMA = "schema"  # one tool call as JSON, held to its tool's schema by the server
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Try:
     """One attempt at a turn. `window` is pinned, `num_predict` the most tokens to make; 0 or None leave it to the upstream.
 
-    `thought` and `text` are what a PREFILL goes on from; `prompt` is what a RAW attempt sends.
+    `thought` and `text` are what a PREFILL goes on from; `prompt` is what a RAW or REMAKE attempt sends, `text` the part of
+    it that the model wrote; `output` is the JSON Schema of a SCHEMA attempt.
     """
 
     target: Target
@@ -82,5 +85,6 @@ class Try:
     thought: str = ""
     text: str = ""
     prompt: str = ""
+    output: Mapping[str, object] | None = None
     options: Mapping[str, object] = field(default_factory=dict)
     keep_alive: object = None

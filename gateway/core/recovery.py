@@ -61,13 +61,13 @@ TABLE: Mapping[FailureKind, Answer] = MappingProxyType(
 class Outlook:
     """What the attempts so far and the upstream allow.
 
-    `joins` are the ways in which this upstream could go on from here, best first. `barren` counts the attempts in a row
-    that brought nothing new. `dice` is a draw from 0 to 1.
+    `ways` are those in which this upstream could go on from here, or make the last part again, best first. `barren` counts
+    the attempts in a row that brought nothing new. `dice` is a draw from 0 to 1.
     """
 
     tries_here: int
     tries_in_all: int
-    joins: tuple[Mode, ...]
+    ways: tuple[Mode, ...]
     barren: int
     window: int | None
     dice: float
@@ -121,11 +121,10 @@ _AT_ONCE = frozenset(
 def _mode(answer: Answer, damage: Damage, outlook: Outlook) -> Mode:
     """Go on from what was received where the upstream can; else anew, repeating what was sent."""
     anew = Mode.REPLAY if damage.sent else Mode.FRESH
-    if not damage.received or damage.diverged:
+    joinable = damage.received and damage.joinable and not damage.diverged
+    if answer is not Answer.REMAKE and not joinable:
         return anew
-    if answer is not Answer.REMAKE and not damage.joinable:
-        return anew
-    ways = (*outlook.joins, anew)
+    ways = (*outlook.ways, anew)
     return ways[min(outlook.barren, len(ways) - 1)]
 
 

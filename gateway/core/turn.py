@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from gateway.core import jsontext
 from gateway.core.plan import Mode
 from gateway.core.stops import StopMatcher
 from gateway.core.stream import Call, CallPiece, Part, Proof, Reasoning, Stop, Text, Unreadable, Usage, Verbatim
-from gateway.core.transcript import Transcript
+from gateway.core.transcript import ThinkTags, Transcript
 
 
 class Reader(Protocol):
@@ -66,8 +67,7 @@ class Turn:
 
     def _restart(self) -> None:
         """Forget what this attempt's predecessors wrote; what was sent stays sent."""
-        if not self._sends:
-            self._sent_thought, self._sent_text, self._unsent = [], [], []
+        self._schema = False
         self.transcript = Transcript()
         self.unreadable: list[Unreadable] = []
         self.stop: Stop | None = None
@@ -86,11 +86,17 @@ class Turn:
         thought = self.transcript.thought
         match mode:
             case Mode.FRESH | Mode.REPLAY:
+                if not self._sends:
+                    self._sent_thought, self._sent_text, self._unsent = [], [], []
                 self._restart()
+            case Mode.REMAKE | Mode.SCHEMA:
+                self._restart()
+                self._echo = _Echo("", "")
             case Mode.PREFILL | Mode.RAW:
                 self.stop, self._told_calls, self._pieces, self._verbatim = None, [], {}, None
                 self._joined_pieces = None
-        if mode is Mode.RAW:
+        self._schema = mode is Mode.SCHEMA
+        if mode in (Mode.RAW, Mode.REMAKE):
             self.transcript.continue_raw(so_far)
             self._verbatim = False
             if thinking and self._reader is None:
@@ -113,13 +119,15 @@ class Turn:
 
     def _take(self, part: Part) -> Iterator[Part]:
         match part:
+            case Text(text) if self._schema:
+                self.transcript.add_text(text)
             case Text(text) if not self._verbatim:
                 self._text_after_told = bool(self._told_calls or self._pieces)
                 yield from self._written(text)
             case Reasoning(text) if not self._verbatim:
                 self.transcript.add_thought(text)
                 yield from self._show(part)
-            case Verbatim(text):
+            case Verbatim(text) if self._verbatim:
                 yield from self._written(text)
             case _:
                 self._note(part)
@@ -175,6 +183,8 @@ class Turn:
 
     def finish(self, *, natural: bool) -> Iterator[Part]:
         """No more will come of this attempt: what was held as a possible marker is text after all, or part of a cut call."""
+        if self._schema and natural:
+            self._told_calls += _call_in(self.transcript.text)
         if self._reader is not None:
             for part in self._reader.close() if natural else self._reader.cut():
                 yield from self._show(part)
@@ -224,6 +234,19 @@ class Turn:
     def usages(self) -> tuple[Usage, ...]:
         return tuple(self._usages)
 
+    def visible_raw(self, tags: ThinkTags) -> str:
+        """What the client has of thought and text, as the model would have written it: where its calls begin anew."""
+        seen = Transcript()
+        seen.add_thought("".join(self._sent_thought))
+        seen.add_text(self.shown_text)
+        return seen.raw(tags, opened=self._opened)
+
+    @property
+    def named(self) -> str:
+        """The tool that the last call was meant for, as far as it can be told."""
+        calls = self.calls
+        return calls[-1].name if calls else ""
+
     @property
     def shown_text(self) -> str:
         """The visible answer so far."""
@@ -242,6 +265,19 @@ class Turn:
             open_call=bool(self._pieces) or (self._reader is not None and self._reader.open_call is not None),
             diverged=self._echo.diverged or (self.stop is not None and self._echo.short),
         )
+
+
+def _call_in(text: str) -> list[Call]:
+    """The call that a SCHEMA attempt wrote as one JSON object."""
+    try:
+        made = jsontext.loads(text)
+    except jsontext.NotJson:
+        return []
+    match made:
+        case {"name": str(name), "arguments": dict(arguments)}:
+            return [Call(id="", name=name, arguments=jsontext.dumps(arguments))]
+        case _:
+            return []
 
 
 class _Echo:

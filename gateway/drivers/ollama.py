@@ -30,7 +30,7 @@ _LOAD = 900.0  # seconds; a cold start of a large model from a slow disk
 class Ollama:
     """One Ollama server."""
 
-    modes = (Mode.PREFILL, Mode.RAW, Mode.REPLAY)
+    modes = (Mode.PREFILL, Mode.RAW, Mode.SCHEMA)
 
     def __init__(self, http: Http) -> None:
         self._http = http
@@ -159,11 +159,13 @@ def _request(conversation: Conversation, attempt: Try, *, render: bool) -> tuple
         render=render,
     )
     model = attempt.target.model
-    if attempt.mode is Mode.RAW:
+    if attempt.mode in (Mode.RAW, Mode.REMAKE):
         raw = replace(conversation, completion=Completion(prompt=attempt.prompt, raw=True), think=None)
         return "/api/generate", ollama_request.encode_generate(raw, model=model, pinned=pinned)
     if conversation.completion is not None:
         return "/api/generate", ollama_request.encode_generate(conversation, model=model, pinned=pinned)
+    if attempt.output is not None:
+        conversation = replace(conversation, output=attempt.output)
     if attempt.mode is Mode.PREFILL:
         prefix = Message(
             role="assistant", content=(Prose(attempt.text),) if attempt.text else (), thinking=attempt.thought

@@ -21,7 +21,7 @@ _GENERATION = 900.0
 class OpenAICompatible:
     """One server that speaks the OpenAI API."""
 
-    modes = (Mode.REPLAY,)
+    modes: Sequence[Mode] = ()
 
     def __init__(self, http: Http) -> None:
         self._http = http
@@ -95,9 +95,8 @@ class OpenAICompatible:
         tokens = _number(usage.get("prompt_tokens")) if is_object(usage) else None
         return Embeddings([each.get("embedding") for each in data if is_object(each)], tokens or 0)
 
-    async def manage(self, verb: str, body: bytes) -> AsyncGenerator[bytes, None]:
+    def manage(self, verb: str, body: bytes) -> AsyncGenerator[bytes, None]:
         raise UpstreamFailed(Failure(FailureKind.REFUSED, f"this kind of server has no {verb}"))
-        yield b""
 
     async def close(self) -> None:
         await self._http.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -14,14 +14,15 @@ from gateway.core.events import Fitted as WasFitted
 from gateway.core.failures import Failure, FailureKind
 from gateway.core.identity import fingerprint
 from gateway.core.plan import Mode, Target, Try
-from gateway.core.recovery import Again, GiveUp, Outlook, decide
+from gateway.core.recovery import TABLE, Again, Answer, GiveUp, Outlook, decide
 from gateway.core.stream import Call, Did, Part, Proof, Stop, StopReason, Usage
-from gateway.core.turn import Reader, Turn
+from gateway.core.turn import Damage, Turn
 from gateway.ports import UpstreamFailed
 from gateway.service.asked import Asked
 from gateway.service.endings import Verified, complaint, ending_of, problem_of, usage_of, verify
 from gateway.service.fitting import Fitted, Fitting
-from gateway.service.joining import ways_on
+from gateway.service.joining import ways_again, ways_on
+from gateway.service.readers import reader_for
 from gateway.service.refusal import Refusal
 from gateway.service.upstreams import Upstreams
 from gateway.service.world import World
@@ -41,14 +42,12 @@ class Conductor:
         upstreams: Upstreams,
         fitting: Fitting,
         world: World,
-        reader: Callable[[Fitted], Callable[[bool], Reader]],
     ) -> None:
         self.asked = asked
         self._targets = list(targets)
         self._upstreams = upstreams
         self._fitting = fitting
         self._world = world
-        self._reader = reader
         self._fitted: Fitted | None = None
         self._turn: Turn | None = None
         self._failure: Failure | None = None
@@ -105,7 +104,7 @@ class Conductor:
         fitted = await self.prepare()
         if self._turn is None:
             self._turn = Turn(
-                reader=self._reader(fitted),
+                reader=reader_for(fitted.conversation, fitted.facts, fitted.rule),
                 stops=fitted.conversation.sampling.stop,
                 opened=fitted.opened,
                 thinks="thinking" in fitted.facts.capabilities,
@@ -167,7 +166,7 @@ class Conductor:
         _, turn = self._known()
         await self._world.clock.sleep(attempt.after)
         self._tries.append(attempt)
-        self._received = 0 if attempt.mode in (Mode.FRESH, Mode.REPLAY) else turn.damage().received
+        self._received = turn.damage().received if attempt.mode in (Mode.PREFILL, Mode.RAW) else 0
         thinking = bool(turn.transcript.thought) and not turn.transcript.text
         turn.begin(attempt.mode, so_far=attempt.text, thinking=thinking)
         self._world.journal.note(
@@ -204,35 +203,49 @@ class Conductor:
 
     async def _after(self, failure: Failure, attempt: Try) -> Try | None:
         """What to do about a failure: the next attempt, or None for the end."""
-        fitted, turn = self._known()
+        _, turn = self._known()
         damage = turn.damage()
         self._note_broken(failure, damage.received)
         if failure.kind is FailureKind.UNREACHABLE:
             return attempt if await self._reachable(attempt.target) else None
-        ways = await ways_on(self._upstreams[attempt.target.upstream].driver, fitted, turn)
-        self._barren = self._barren + 1 if damage.received <= self._received and len(self._tries) > 1 else 0
+        ways = await self._ways(failure, attempt.target)
+        self._barren = self._fruitless(failure, damage)
         outlook = Outlook(
             tries_here=sum(each.target == attempt.target and each.window == attempt.window for each in self._tries),
             tries_in_all=len(self._tries),
-            joins=tuple(ways),
+            ways=tuple(ways),
             barren=self._barren,
             window=attempt.window,
             dice=self._world.dice(),
         )
         match decide(failure, damage, outlook, self.asked.policy.recovery):
             case Again() as again:
-                return await self._again(again, ways)
+                return await self._again(again, ways, failure)
             case GiveUp():
                 return None
 
-    async def _again(self, again: Again, ways: dict[Mode, Try]) -> Try:
+    async def _ways(self, failure: Failure, target: Target) -> dict[Mode, Try]:
+        """How this upstream could go on after this failure, best first."""
+        fitted, turn = self._known()
+        driver = self._upstreams[target.upstream].driver
+        if TABLE[failure.kind] is Answer.REMAKE:
+            return ways_again(driver, fitted, turn)
+        return await ways_on(driver, fitted, turn)
+
+    def _fruitless(self, failure: Failure, damage: Damage) -> int:
+        """Attempts in a row, up to the last, that brought nothing new."""
+        if TABLE[failure.kind] is Answer.REMAKE:
+            return sum(each.mode in (Mode.REMAKE, Mode.SCHEMA) for each in self._tries)
+        return self._barren + 1 if damage.received <= self._received and len(self._tries) > 1 else 0
+
+    async def _again(self, again: Again, ways: dict[Mode, Try], failure: Failure) -> Try:
         fitted, _ = self._known()
         if again.window != fitted.window:
             await self._fit(fitted.target, window=again.window)
-            fitted, turn = self._known()
-            ways = await ways_on(self._upstreams[fitted.target.upstream].driver, fitted, turn)
+            fitted, _ = self._known()
+            ways = await self._ways(failure, fitted.target)
             self._do("window_shrunk")
-        self._do("continued" if again.mode in ways else "retried")
+        self._do("continued" if again.mode in (Mode.PREFILL, Mode.RAW) else "retried")
         return replace(ways.get(again.mode, fitted.first()), mode=again.mode, after=again.after)
 
     async def _reachable(self, target: Target) -> bool:

@@ -13,6 +13,7 @@ from gateway.core.policy import Policy
 from gateway.core.policy.models import ModelRule
 from gateway.core.transcript import ThinkTags
 from gateway.ports import Counter
+from gateway.service.readers import wants_verbatim
 from gateway.service.refusal import Refusal
 from gateway.service.upstreams import Live, Upstreams
 from gateway.service.windows import window_of
@@ -34,6 +35,7 @@ class Fitted:
     opened: bool
     stages: tuple[dict[str, object], ...] = ()
     notes: tuple[str, ...] = ()
+    verbatim: bool = False
     closed_prefix: bool = False
     """The client's own prefix is only kept open by the raw road: `rendered` ends with it."""
 
@@ -52,6 +54,7 @@ class Fitted:
             target=self.target,
             mode=Mode.RAW if self.closed_prefix else Mode.FRESH,
             prompt=self.rendered or "" if self.closed_prefix else "",
+            verbatim=self.verbatim,
             window=self.window,
             num_predict=self.room,
             options=self.rule.options,
@@ -89,6 +92,7 @@ class Fitting:
             tags=thinking.tags_of(rendered or "", facts.template),
             opened=thinking.opened(rendered or ""),
             closed_prefix=closed,
+            verbatim=wants_verbatim(conversation, facts, rule),
         )
 
     async def _measured(

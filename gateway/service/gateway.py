@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.core.errors import Code, Problem
 from gateway.core.events import Came, JoinedOther
 from gateway.core.plan import Loaded, ModelFacts, Target
 from gateway.core.policy import Policy
-from gateway.core.turn import Reader
 from gateway.ports import Driver, UpstreamFailed
 from gateway.service.asked import Asked
 from gateway.service.conductor import Conductor
 from gateway.service.endings import problem_of
-from gateway.service.fitting import Fitted, Fitting
+from gateway.service.fitting import Fitting
 from gateway.service.flights import Flight
 from gateway.service.joined import Joined
 from gateway.service.refusal import Refusal
@@ -45,14 +44,12 @@ class Gateway:
         fitting: Fitting,
         joined: Joined,
         world: World,
-        reader: Callable[[Fitted], Callable[[bool], Reader]],
     ) -> None:
         self.policy = policy
         self.upstreams = upstreams
         self.fitting = fitting
         self.world = world
         self.joined = joined
-        self._reader = reader
         self.notices: list[str] = []
 
     async def answer(self, asked: Asked) -> Flight:
@@ -78,7 +75,6 @@ class Gateway:
             upstreams=self.upstreams,
             fitting=self.fitting,
             world=self.world,
-            reader=self._reader,
         )
         return self.joined.add(asked, Flight(conductor, self.world))
 

@@ -1,10 +1,11 @@
-"""How a broken answer could go on at its cut: each way that the upstream declares, tried out without generating anything."""
+"""How a broken answer could go on: each way that the upstream declares, tried out without generating anything."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from gateway.core.conversation import Message, Prose
+from gateway.core.conversation import Message, Prose, ToolSpec
 from gateway.core.plan import Mode, Try
 from gateway.core.turn import Turn
 from gateway.ports import Driver, UpstreamFailed
@@ -29,6 +30,35 @@ async def ways_on(driver: Driver, fitted: Fitted, turn: Turn) -> dict[Mode, Try]
     return ways
 
 
+def ways_again(driver: Driver, fitted: Fitted, turn: Turn) -> dict[Mode, Try]:
+    """Attempts that would make the tool calls of this turn again, each differently, best first."""
+    ways: dict[Mode, Try] = {}
+    if fitted.conversation.output is not None or fitted.conversation.completion is not None:
+        return ways
+    if Mode.RAW in driver.modes and fitted.rendered is not None and not _has_images(fitted):
+        so_far = turn.visible_raw(fitted.tags)
+        prompt = fitted.rendered + so_far
+        ways[Mode.REMAKE] = replace(fitted.first(), mode=Mode.REMAKE, verbatim=False, prompt=prompt, text=so_far)
+    tools = fitted.conversation.tools
+    if Mode.SCHEMA in driver.modes and tools and fitted.conversation.tool_choice != "none":
+        ways[Mode.SCHEMA] = replace(fitted.first(), mode=Mode.SCHEMA, output=call_schema(tools, turn.named))
+    return ways
+
+
+def call_schema(tools: tuple[ToolSpec, ...], named: str) -> Mapping[str, object]:
+    """The JSON Schema of one call: of the tool that was meant where that is known, else of any."""
+    meant = [tool for tool in tools if tool.name == named] or list(tools)
+    shapes = [
+        {
+            "type": "object",
+            "properties": {"name": {"const": tool.name}, "arguments": dict(tool.parameters) or {"type": "object"}},
+            "required": ["name", "arguments"],
+        }
+        for tool in meant
+    ]
+    return shapes[0] if len(shapes) == 1 else {"anyOf": shapes}
+
+
 async def _prefill(driver: Driver, fitted: Fitted, turn: Turn) -> Try | None:
     if turn.transcript.verbatim or _has_prefix(fitted):
         return None
@@ -42,14 +72,15 @@ async def _prefill(driver: Driver, fitted: Fitted, turn: Turn) -> Try | None:
 
 
 def _raw(fitted: Fitted, turn: Turn, mode: Mode) -> Try | None:
-    if (
-        mode is not Mode.RAW
-        or fitted.rendered is None
-        or any(message.images for message in fitted.conversation.messages)
-    ):
+    if mode is not Mode.RAW or fitted.rendered is None or _has_images(fitted):
         return None
     so_far = turn.transcript.raw(fitted.tags, opened=fitted.opened)
-    return replace(fitted.first(), mode=Mode.RAW, prompt=fitted.rendered + so_far, text=so_far)
+    return replace(fitted.first(), mode=Mode.RAW, verbatim=False, prompt=fitted.rendered + so_far, text=so_far)
+
+
+def _has_images(fitted: Fitted) -> bool:
+    """A raw prompt can't carry pictures."""
+    return any(message.images for message in fitted.conversation.messages)
 
 
 def _has_prefix(fitted: Fitted) -> bool:

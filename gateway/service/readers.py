@@ -1,18 +1,44 @@
-"""Which parser reads a model's own text: its dialect, for the tools that were offered."""
+"""How a model writes tool calls, which parser reads its text, and whether its server must be asked for the text itself."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from gateway.core.dialects import ToolReader, choose
+from gateway.core.conversation import Conversation
+from gateway.core.dialects import AUTOMATIC, Dialect, ToolReader, choose
+from gateway.core.plan import ModelFacts
+from gateway.core.policy.models import ModelRule
 from gateway.core.turn import Reader
-from gateway.service.fitting import Fitted
+
+# Dialects whose markers are ordinary text to the model, so that log-probabilities show them. Those of other families are
+# control tokens, which Ollama leaves empty there.
+_VISIBLE = frozenset({"qwen3-coder", "hermes"})
 
 
-def reader_for(fitted: Fitted) -> Callable[[bool], Reader]:
+def dialect_of(facts: ModelFacts, rule: ModelRule) -> Dialect:
+    """As policy names it, else as its server's parser, its template or its name tells."""
+    if rule.dialect != "auto":
+        return choose(named=rule.dialect, family="", model="", template="")
+    told = choose(named="", family="", model=facts.parser, template="") if facts.parser else AUTOMATIC
+    if told is not AUTOMATIC:
+        return told
+    return choose(named="", family=facts.family, model=facts.name, template=facts.template)
+
+
+def reader_for(conversation: Conversation, facts: ModelFacts, rule: ModelRule) -> Callable[[bool], Reader]:
     """Makes readers for one turn; the argument says that a thought is open where the text begins."""
-    conversation, facts = fitted.conversation, fitted.facts
-    named = "" if fitted.rule.dialect == "auto" else fitted.rule.dialect
-    dialect = choose(named=named, family=facts.family, model=fitted.target.model, template=facts.template)
+    dialect = dialect_of(facts, rule)
     tools = () if conversation.tool_choice == "none" else conversation.tools
     return lambda thinking: ToolReader(dialect, tools, thinking=thinking)
+
+
+def wants_verbatim(conversation: Conversation, facts: ModelFacts, rule: ModelRule) -> bool:
+    """Whether to ask for the model's own text beside what its server makes of it.
+
+    Every parser of Ollama drops cut calls in silence, or ends the answer with an error; without tools there is nothing to
+    drop. A server without a parser hands the text over anyway.
+    """
+    if rule.verbatim != "auto":
+        return rule.verbatim == "on"
+    parsed = bool(facts.parser) or ".ToolCalls" in facts.template
+    return bool(conversation.tools) and parsed and dialect_of(facts, rule).name in _VISIBLE

@@ -30,7 +30,7 @@ class ScriptedDriver:
     text: str
     deaths: list[Death] = field(default_factory=list)
     piece: int = 5
-    modes: Sequence[Mode] = (Mode.PREFILL, Mode.RAW, Mode.REPLAY)
+    modes: Sequence[Mode] = (Mode.PREFILL, Mode.RAW)
     closes: bool = False
     renders: bool = True
     window: int | None = 8192

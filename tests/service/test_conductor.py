@@ -22,7 +22,6 @@ from gateway.core.stream import Call, Did, Part, Reasoning, Stop, StopReason, Te
 from gateway.service.asked import Asked
 from gateway.service.conductor import Conductor
 from gateway.service.fitting import Fitting
-from gateway.service.readers import reader_for
 from gateway.service.refusal import Refusal
 from gateway.service.upstreams import Upstreams
 from gateway.service.world import World
@@ -66,7 +65,6 @@ def conductor(driver: ScriptedDriver, asked: Conversation, *, sends: bool = True
         upstreams=upstreams,
         fitting=Fitting(upstreams, NoVocabulary()),
         world=world,
-        reader=reader_for,
     )
     return made, journal
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-MOST_DEPTH = 200  # of nested arrays and objects; deeper ones are refused, so that no reader runs out of stack
+MOST_DEPTH = 200  # of nested arrays and objects; deeper ones are refused, so that nobody runs out of stack
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _PLAIN = {'"': re.compile(r'[^"\\\x00-\x1f]+'), "'": re.compile(r"[^'\\\x00-\x1f]+")}
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?")
@@ -55,14 +55,13 @@ class _Unsure(Exception):
 
 def read(text: str) -> Document | None:
     """The one value that the text holds; None where its meaning is not certain."""
-    if _too_deep(text):
-        return None
-    mends = ["lone_surrogate"] if _SURROGATE.search(text) else []
+    mends = [] if _has_utf8(text) else ["lone_surrogate"]
     try:
-        return Document(_strict(text, mends), tuple(mends))
+        value = _strict(text, mends)
+        return None if _too_deep(value) else Document(value, tuple(mends))
     except ValueError:
         pass
-    except _Unsure:
+    except (_Unsure, RecursionError):
         return None
     try:
         return _Lenient(text).document()
@@ -73,8 +72,7 @@ def read(text: str) -> Document | None:
 def write(value: Json) -> str:
     """The value as JSON text, numbers in their own digits; the inverse of `read`."""
     if isinstance(value, str):
-        # A lone surrogate has no UTF-8 form, so that string goes out escaped.
-        return json.dumps(value, ensure_ascii=_SURROGATE.search(value) is not None)
+        return json.dumps(value, ensure_ascii=not _has_utf8(value))
     if isinstance(value, Number):
         return value.digits
     if isinstance(value, list):
@@ -111,14 +109,28 @@ def _once(pairs: list[tuple[str, Json]], mends: list[str]) -> dict[str, Json]:
     return found
 
 
-def _too_deep(text: str) -> bool:
-    if text.count("[") + text.count("{") <= MOST_DEPTH:
+def _has_utf8(text: str) -> bool:
+    """False for a text with a lone surrogate, which only JSON's own escape can carry."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
         return False
-    depth = deepest = 0
-    for mark in re.findall(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', text, re.DOTALL):
-        depth += (mark in "[{") - (mark in "]}")
-        deepest = max(deepest, depth)
-    return deepest > MOST_DEPTH
+    return True
+
+
+def _too_deep(value: Json) -> bool:
+    level = [value]
+    for _ in range(MOST_DEPTH):
+        level = [item for outer in level for item in _items(outer) if isinstance(item, list | dict)]
+        if not level:
+            return False
+    return True
+
+
+def _items(value: Json) -> Iterable[Json]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 class _Lenient:
@@ -127,6 +139,7 @@ class _Lenient:
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
+        self._depth = 0
         self._mends: dict[str, None] = {}
 
     def document(self) -> Document:
@@ -143,10 +156,13 @@ class _Lenient:
 
     def _value(self) -> Json:
         mark = self._next()
-        if mark == "{":
-            return self._object()
-        if mark == "[":
-            return self._array()
+        if mark and mark in "{[":
+            self._depth += 1
+            if self._depth > MOST_DEPTH:
+                raise _Unsure
+            value: Json = self._object() if mark == "{" else self._array()
+            self._depth -= 1
+            return value
         if mark and mark in "\"'":
             return self._string(mark)
         number = _NUMBER.match(self._text, self._at)

@@ -25,10 +25,12 @@ _RUN = (
     "bash shell terminal exec execute run command execute_bash run_bash run_command run_commands execute_command cmd"
     " run_shell_command run_terminal_cmd run_terminal_command local_shell exec_command shell_command execute_ipython_cell"
 )
+_PLAN = "todowrite todo_write todos write_todos update_plan update_todo_list task_tracker"
 KINDS: Mapping[str, Kind] = {
     **dict.fromkeys(_READ.split(), "read"),
     **dict.fromkeys(_CHANGE.split(), "change"),
     **dict.fromkeys(_RUN.split(), "run"),
+    **dict.fromkeys(_PLAN.split(), "plan"),
 }
 # one tool, several deeds: its `command` says which (SWE-agent, OpenHands, Anthropic's text editor)
 _EDITORS = ("str_replace_editor", "str_replace_based_edit_tool", "text_editor", "file_editor")
@@ -67,6 +69,8 @@ def call_deeds(call: ToolCall) -> tuple[Deed, ...]:
             return (Deed("read", _path(arguments), _opened(arguments)),)
         case "read" | "change" as kind:
             return tuple(_file_deeds(kind, arguments))
+        case "plan":
+            return (Deed("plan", command="; ".join(_steps(arguments))),)
         case _:
             return (Deed("other", command=_told(name, arguments)),)
 
@@ -132,6 +136,14 @@ def _command(arguments: Mapping[str, object]) -> str:
             case [*words] if words:
                 return " ".join(str(word) for word in words)
     return ""
+
+
+def _steps(arguments: Mapping[str, object]) -> Iterator[str]:
+    """The steps of a plan with their states, as far as its arguments are a list of such things."""
+    for value in arguments.values():
+        for step in value if isinstance(value, list) else []:
+            if isinstance(step, dict):
+                yield " ".join(text for text in step.values() if isinstance(text, str))
 
 
 def _told(name: str, arguments: Mapping[str, object]) -> str:

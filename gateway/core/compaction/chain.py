@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 
-from gateway.core.conversation import Image, Message, Prose
+from gateway.core.conversation import Message, Prose
 
-_BYTES = 16
+_BYTES = 16  # of a SHA-256, which has its own instructions in every processor since 2019: twice as fast as BLAKE2 there
 
 
 def chain(messages: Iterable[Message], seed: bytes = b"") -> Iterator[bytes]:
@@ -15,22 +15,23 @@ def chain(messages: Iterable[Message], seed: bytes = b"") -> Iterator[bytes]:
 
     Covers all that a prompt is made of; not what a client adds for caches and interfaces (`extra`).
     """
-    state = hashlib.blake2b(seed, digest_size=_BYTES)
+    state = hashlib.sha256(seed)
     for message in messages:
         state.update(_canonical(message))
-        yield state.digest()
+        yield state.digest()[:_BYTES]
 
 
 def _canonical(message: Message) -> bytes:
-    parts = [message.role, message.answers, message.name, message.thinking, str(len(message.content))]
+    parts = [message.role, message.answers, message.name, message.thinking]
+    kinds = ""
     for piece in message.content:
-        match piece:
-            case Prose(text):
-                parts.append(text)
-            case Image(data, mime):
-                parts += ("\x00", mime, data)
+        if isinstance(piece, Prose):
+            kinds += "p"
+            parts.append(piece.text)
+        else:
+            kinds += "i"
+            parts += (piece.mime, piece.data)
     for call in message.calls:
         parts += (call.id, call.name, call.arguments)
-    body = "\x00".join(parts)
-    sizes = ",".join([str(len(part)) for part in parts])  # so that no text can imitate another's seams
-    return f"{sizes}\n{body}".encode("utf-8", "surrogatepass")
+    sizes = list(map(len, parts))  # so that no text can imitate another's seams
+    return f"{kinds}{sizes}{''.join(parts)}".encode("utf-8", "surrogatepass")

@@ -10,6 +10,7 @@ from gateway.core.compaction.layout import Layout, laid_out
 from gateway.core.compaction.memo import Known, Memo
 from gateway.core.compaction.replay import DIGEST, Replay, Room, block_starts
 from gateway.core.compaction.rules import CompactionRules
+from gateway.core.compaction.summary import Summaries, no_summaries
 from gateway.core.conversation import Message
 
 _GRAIN = 32  # the frame is taken in steps of this part of the budget, so that a new date in it does not move the plan
@@ -29,8 +30,9 @@ class StageReport:
 class Compaction:
     """The messages to send. `origin[i]` are the indices of the input that `messages[i]` stands for; tokens are of the whole prompt.
 
-    `irreducible` is what no stage may make smaller; `fits` is false where even that is too large. `epochs` counts the
-    compactions so far, `requests` the requests: where both grow together, the window is too small for the work.
+    `irreducible` is what no stage may make smaller; `fits` is false where even that is too large. `epochs` counts the compactions
+    so far: where it grows with every request, the window is too small for the work. Under `summary_key` belongs a summary of
+    the history up to here; for the keys in `missed` none was there in time.
     """
 
     messages: tuple[Message, ...]
@@ -40,7 +42,9 @@ class Compaction:
     tokens_after: int
     irreducible: int
     fits: bool
-    epochs: int = 0
+    epochs: int
+    summary_key: str
+    missed: tuple[str, ...]
 
 
 def compact(
@@ -51,36 +55,46 @@ def compact(
     size: Callable[[Message], int],
     rules: CompactionRules,
     memo: Memo | None = None,
+    summaries: Summaries = no_summaries,
 ) -> Compaction:
-    """`messages` within `budget` tokens of prompt, by `rules`.
+    """`messages` within `budget` tokens of prompt, by `rules`. What fits is returned as it came.
 
     `fixed` are the tokens that no message takes (tools, the template's own); `size` gives those of one message as the template
-    renders it: they must add up. What fits is returned as it came.
+    renders it: they must add up. `summaries` tells the summaries that were made; it has a say at compactions only.
     """
     plan = laid_out(messages)
     frame = fixed + sum(size(messages[i]) for i in plan.frame)
     grain = max(1, budget // _GRAIN)
-    room = Room(budget=budget, base=-(-frame // grain) * grain, rules=rules, size=size)
+    room = Room(budget=budget, base=-(-frame // grain) * grain, rules=rules, size=size, summaries=summaries)
     replay = _replayed([messages[i] for i in plan.thread], room, plan.current, memo)
     return _told(messages, plan, replay, frame)
 
 
 def _replayed(thread: Sequence[Message], room: Room, current: int | None, memo: Memo | None) -> Replay:
-    links = list(chain(thread, repr((room.budget, room.base, room.rules)).encode())) if memo else []
-    known = memo.find(links, len(links)) if memo else None
-    replay = Replay.start(room)
-    if known:
-        asked = known.after.read < len(thread) and _asks(thread, known.after.read)
-        replay = (known.after if asked else known.before).copy()
+    links = list(chain(thread, room.seed))
+    replay = _begun(thread, links, room, memo)
     for place in range(replay.read, len(thread)):
         if _asks(thread, place):
-            replay.check()
+            replay.check(links[place - 1])
         replay.take(thread[place])
-    before = replay.copy()
-    changed = replay.check(current)
-    if memo and links:
-        memo.keep(links[-1], Known(before if changed else replay, replay))
+    before = replay.copy(room)
+    if links and replay.check(links[-1], current) and memo is not None:
+        memo.keep(links[-1], Known(before, replay))
+    elif links and memo is not None:
+        memo.keep(links[-1], Known(replay, replay))
     return replay
+
+
+def _begun(thread: Sequence[Message], links: Sequence[bytes], room: Room, memo: Memo | None) -> Replay:
+    """The replay of as much of the thread as is remembered.
+
+    What was decided at the end of a request holds only where an answer to it follows: a client may have asked again otherwise.
+    """
+    known = memo.find(links) if memo is not None else None
+    if known is None:
+        return Replay.start(room)
+    read = known.after.read
+    return (known.after if read < len(thread) and _asks(thread, read) else known.before).copy(room)
 
 
 def _asks(thread: Sequence[Message], place: int) -> bool:
@@ -114,17 +128,18 @@ def _told(messages: Sequence[Message], plan: Layout, replay: Replay, frame: int)
         irreducible=min(after, _least(replay, frame)) if fits else after,
         fits=fits,
         epochs=replay.epochs,
+        summary_key=replay.key,
+        missed=replay.missed,
     )
 
 
 def _reports(plan: Layout, replay: Replay) -> tuple[StageReport, ...]:
     reports = []
     if head := replay.head:
-        whole = {entry.place for entry in head.verbatim}
+        whole = {entry.place for entry in head.whole}
         gone = tuple(plan.thread[place] for place in range(replay.folded) if place not in whole)
-        kept = sum(entry.was for entry in head.verbatim)
-        before = replay.was - sum(entry.was for entry in replay.live) - kept
-        reports.append(StageReport(stage=DIGEST, tokens_before=before, tokens_after=head.tokens - kept, messages=gone))
+        before = replay.was - sum(entry.was for entry in (*replay.live, *head.whole))
+        reports.append(StageReport(stage=DIGEST, tokens_before=before, tokens_after=head.record_tokens, messages=gone))
     for name in dict.fromkeys(entry.stage for entry in replay.live if entry.stage):
         touched = [entry for entry in replay.live if entry.stage == name]
         reports.append(
@@ -140,8 +155,8 @@ def _reports(plan: Layout, replay: Replay) -> tuple[StageReport, ...]:
 
 def _least(replay: Replay, frame: int) -> int:
     """Frame, task, latest request and last block, as they stand."""
-    last = list(block_starts(replay.live))[-1] if replay.live else 0
+    last = block_starts(replay.live)[-1] if replay.live else 0
     users = [entry for entry in replay.live if entry.source.role == "user"][-1:]
-    whole = [replay.task, *users, *(replay.head.verbatim if replay.head else ())]
+    whole = [replay.task, *users, *(replay.head.whole if replay.head else ())]
     kept = {entry.place: entry.was for entry in whole if entry} | {e.place: e.tokens for e in replay.live[last:]}
     return frame + sum(kept.values())

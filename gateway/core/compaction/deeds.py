@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Kind: TypeAlias = Literal["read", "change", "run", "other"]
+Kind: TypeAlias = Literal["read", "change", "run", "plan", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,10 @@ WHOLE = Span()
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """One thing that was done: to the file at `path`, or by the command line `command`. "" is: not known, or no such thing."""
+    """One thing that was done: to the file at `path`, or by the command line `command`; "" where there is none or it is not known.
+
+    Of a plan, `command` is what it says; of a call of no known family, its name and short arguments.
+    """
 
     kind: Kind
     path: str = ""

@@ -2,111 +2,116 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from gateway.core.compaction.ledger import Ledger, Request, Run
+from gateway.core.compaction.ledger import Ledger
 from gateway.core.compaction.marks import clipped, mark
 
 END = mark("end of the record; what follows is the conversation as it was")
 _LATEST = 3  # requests told in more detail than those before
 
+T = TypeVar("T")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True)
 class Detail:
-    """How much a record tells: characters of a text, or how many entries, the latest, of a list."""
+    """How much a record tells: characters of one text (`latest`, `request`, `outcome`, `line`), or how many of a list, the latest."""
 
-    latest: int = 0
-    request: int = 0
-    outcome: int = 0
-    changed: int = 0
-    read: int = 0
-    runs: int = 0
-    steps: int = 0
-    line: int = 0
-    errors: int = 0
-    notes: int = 0
+    latest: int
+    request: int
+    outcome: int
+    line: int
+    changed: int
+    read: int
+    runs: int
+    steps: int
+    errors: int
+    notes: int
 
 
 # Most first. The beginnings of all requests and the changed files are the last to go: nothing else can tell them again.
 DETAILS = (
     Detail(
-        latest=1600, request=800, outcome=400, changed=400, read=80, runs=24, steps=400, line=400, errors=8, notes=8
+        latest=1600, request=800, outcome=400, line=400, changed=400, read=80, runs=24, steps=400, errors=8, notes=8
     ),
     Detail(
-        latest=1200, request=400, outcome=240, changed=400, read=60, runs=16, steps=400, line=240, errors=6, notes=6
+        latest=1200, request=400, outcome=240, line=240, changed=400, read=60, runs=16, steps=400, errors=6, notes=6
     ),
-    Detail(latest=800, request=240, outcome=120, changed=400, read=40, runs=10, steps=400, line=240, errors=4, notes=4),
-    Detail(latest=400, request=240, outcome=0, changed=200, read=20, runs=6, steps=200, line=240, errors=3, notes=2),
-    Detail(latest=240, request=210, outcome=0, changed=100, read=0, runs=3, steps=40, line=210, errors=1, notes=1),
-    Detail(latest=240, request=120, outcome=0, changed=60, read=0, runs=2, steps=20, line=120, errors=1, notes=1),
-    Detail(latest=160, request=60, outcome=0, changed=30, read=0, runs=0, steps=8, line=80, errors=1, notes=0),
-    Detail(latest=80, request=0, outcome=0, changed=10, read=0, runs=0, steps=0, line=0, errors=0, notes=0),
-    Detail(),
+    Detail(latest=800, request=240, outcome=120, line=240, changed=400, read=40, runs=10, steps=400, errors=4, notes=4),
+    Detail(latest=400, request=240, outcome=0, line=240, changed=200, read=20, runs=6, steps=200, errors=3, notes=2),
+    Detail(latest=240, request=210, outcome=0, line=210, changed=100, read=0, runs=3, steps=40, errors=1, notes=1),
+    Detail(latest=240, request=120, outcome=0, line=120, changed=60, read=0, runs=2, steps=20, errors=1, notes=1),
+    Detail(latest=160, request=60, outcome=0, line=80, changed=30, read=0, runs=0, steps=8, errors=1, notes=0),
+    Detail(latest=80, request=0, outcome=0, line=0, changed=10, read=0, runs=0, steps=0, errors=0, notes=0),
 )
 
 
-def record(ledger: Ledger, detail: Detail, *, shown: frozenset[int], summary: str = "") -> str:
-    """The record of `ledger` in `detail`. Requests at the places in `shown` stand whole beside it and are only pointed at."""
-    opener = mark(f"{ledger.messages:,} earlier messages are replaced by this record of them")
-    sections = [opener, *_sections(ledger, detail, shown), *([summary] if summary and detail.notes else []), END]
-    return "\n".join(sections) if len(sections) > 2 else opener
+def record(ledger: Ledger, detail: Detail, *, whole: Mapping[int, str], summary: str = "") -> str:
+    """The record of `ledger` in `detail`. `whole` says where the requests stand that are kept whole, by their places in the thread.
+
+    A `summary` by the model is told as long as there is room for notes.
+    """
+    sections = [least(ledger, len(whole)), *_sections(ledger, detail, whole)]
+    if summary and detail.notes:
+        sections.append(summary)
+    return "\n".join([*sections, END])
 
 
-def _sections(ledger: Ledger, detail: Detail, shown: frozenset[int]) -> Iterator[str]:
+def least(ledger: Ledger, whole: int = 0) -> str:
+    """The shortest record: how many messages went."""
+    gone = ledger.messages - whole
+    return mark(f"{gone:,} earlier {'message is' if gone == 1 else 'messages are'} replaced by this record")
+
+
+def _sections(ledger: Ledger, detail: Detail, whole: Mapping[int, str]) -> Iterator[str]:
     files = list(ledger.files.values())
-    changed = [f"{file.path} ({_times(file.changes, 'change')})" for file in files if file.changes]
-    read = [file.path for file in files if not file.changes]
-    yield from _section("The user asked, in this order:", _requests(ledger.requests, detail, shown))
-    yield from _section("Files changed:", _latest(changed, detail.changed))
-    yield from _section("Files read, not changed:", _latest(read, detail.read))
-    yield from _section("Commands and the last result of each:", _runs(list(ledger.runs.values()), detail))
-    yield from _section("Steps and the beginning of what each gave:", _steps(ledger.steps, detail))
+    changed = [f"{file.path} ({_times(file.changes)})" for file in files if file.changes]
     errors = [f"{what}: {line}" if what else line for what, line in ledger.errors.items()]
-    yield from _section(
-        "Errors not seen solved:", [clipped(line, detail.line) for line in _latest(errors, detail.errors)]
-    )
-    yield from _section(
-        "Notes of the assistant:", [clipped(n, detail.line) for n in _latest(ledger.notes, detail.notes)]
-    )
+    yield from _section("The user asked, in this order:", _requests(ledger, detail, whole))
+    yield from _section("Files changed:", _last(changed, detail.changed))
+    yield from _section("Files read, not changed:", _last([f.path for f in files if not f.changes], detail.read))
+    yield from _section("Commands, and the last result of each:", _runs(ledger, detail))
+    yield from _section("Steps, and the beginning of what each gave:", _steps(ledger, detail))
+    yield from _section("Errors not seen solved:", [clipped(e, detail.line) for e in _last(errors, detail.errors)])
+    yield from _section("The plan as it stood:", [clipped(ledger.plan, detail.latest)] if ledger.plan else [])
+    yield from _section("Notes of the assistant:", [clipped(n, detail.line) for n in _last(ledger.notes, detail.notes)])
 
 
-def _section(title: str, lines: list[str]) -> Iterator[str]:
+def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
     if lines:
-        yield "\n".join([title, *(f"- {line}" for line in lines)])
+        yield "\n- ".join([title, *lines])
 
 
-def _latest(lines: list[str], most: int) -> list[str]:
-    return lines[-most:] if most else []
-
-
-def _requests(requests: list[Request], detail: Detail, shown: frozenset[int]) -> list[str]:
+def _requests(ledger: Ledger, detail: Detail, whole: Mapping[int, str]) -> list[str]:
     lines = []
-    for back, request in enumerate(reversed(requests)):
-        text = clipped(request.text, detail.latest if back < _LATEST else detail.request)
-        told = "(whole beside this record)" if request.place in shown else text
-        if told:
-            outcome = clipped(request.outcome, detail.outcome)
-            lines.append(f"{told} → {outcome}" if outcome else told)
+    for back, request in enumerate(reversed(ledger.requests)):
+        text = whole.get(request.place) or clipped(request.text, detail.latest if back < _LATEST else detail.request)
+        outcome = clipped(request.outcome, detail.outcome)
+        if text:
+            lines.append(f"{text} → {outcome}" if outcome else text)
     return lines[::-1]
 
 
-def _runs(runs: list[Run], detail: Detail) -> list[str]:
-    half = detail.line // 2
+def _runs(ledger: Ledger, detail: Detail) -> list[str]:
     return [
-        f"`{clipped(run.command, detail.line)}`{f' ({run.times} times)' if run.times > 1 else ''} → {clipped(run.result, half) or 'no output'}"
-        for run in _latest_runs(runs, detail.runs)
+        f"`{clipped(run.command, detail.line)}`{f' ({_times(run.times)})' if run.times > 1 else ''}"
+        f" → {clipped(run.result, detail.line // 2) or 'no output'}"
+        for run in _last(list(ledger.runs.values()), detail.runs)
     ]
 
 
-def _latest_runs(runs: list[Run], most: int) -> list[Run]:
-    return runs[-most:] if most else []
+def _steps(ledger: Ledger, detail: Detail) -> list[str]:
+    return [
+        f"`{clipped(command, detail.line)}` → {clipped(output, detail.line)}"
+        for command, output in _last(ledger.steps, detail.steps)
+    ]
 
 
-def _steps(steps: list[tuple[str, str]], detail: Detail) -> list[str]:
-    kept = steps[-detail.steps :] if detail.steps else []
-    return [f"`{clipped(command, detail.line)}` → {clipped(output, detail.line)}" for command, output in kept]
+def _last(items: list[T], most: int) -> list[T]:
+    return items[-most:] if most else []
 
 
-def _times(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

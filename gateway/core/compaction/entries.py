@@ -38,9 +38,10 @@ class Reader:
 
     _calls: list[tuple[str, tuple[Deed, ...]]] = field(default_factory=list)
     _prose: tuple[Deed, ...] = ()
+    _asked: bool = False  # the user has spoken: what comes first is the task, whatever it looks like
 
     def copy(self) -> Reader:
-        return Reader(list(self._calls), self._prose)
+        return Reader(list(self._calls), self._prose, self._asked)
 
     def entry(self, place: int, message: Message, tokens: int) -> Entry:
         """The entry of the next message, which takes `tokens` in the prompt."""
@@ -51,8 +52,10 @@ class Reader:
                 deeds = self._assistant(message)
             case "tool":
                 output, deeds = True, self._answered(message)
-            case "user" if place and is_output(message.text):
+            case "user" if self._asked and is_output(message.text):
                 output, deeds = True, _placed(self._prose, message)
+            case "user":
+                self._asked = True
         if message.role != "tool":
             self._prose = acted(message.text) if message.role == "assistant" else ()
         return Entry(

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from gateway.core.compaction.digest import DETAILS, record
+from gateway.core.compaction.digest import DETAILS, least, record
 from gateway.core.compaction.entries import Entry
 from gateway.core.compaction.ledger import Ledger
-from gateway.core.conversation import Content, Message, Prose
+from gateway.core.conversation import NOTHING, Content, Message, Prose
 
 _GAP = "\n\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """The message, its tokens, and the entries of the user that it holds whole (`task` and `latest` may be the same or None)."""
+    """The message, its tokens, and the entries of the user that it holds whole."""
 
     message: Message
     tokens: int
@@ -23,13 +23,17 @@ class Head:
     latest: Entry | None
 
     @property
-    def verbatim(self) -> tuple[Entry, ...]:
-        return tuple({entry.place: entry for entry in (self.task, self.latest) if entry}.values())
+    def whole(self) -> tuple[Entry, ...]:
+        return tuple(entry for entry in (self.task, self.latest) if entry)
+
+    @property
+    def record_tokens(self) -> int:
+        return self.tokens - sum(entry.was for entry in self.whole)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """What a head is written from, as soon as it is known how long it may be."""
+class Draft:
+    """What a head is written from: `task` and `latest` are different entries, or None."""
 
     ledger: Ledger
     task: Entry | None
@@ -38,41 +42,40 @@ class Record:
     size: Callable[[Message], int]
 
     def head(self, tokens: int) -> Head:
-        """The head whose record is at most `tokens` long, as far as one can be: the least is a line."""
-        whole = [entry for entry in (self.task, self.latest) if entry]
-        places = frozenset(entry.place for entry in whole)
-        for head in self._heads(places):
-            if head.tokens - sum(entry.was for entry in head.verbatim) <= tokens:
-                return head
+        """The head with the most telling record that is at most `tokens` long; the least record, a line, may be longer."""
+        head = None
+        for text in self._records():
+            message = self._message(text)
+            head = Head(message=message, tokens=self.size(message), task=self.task, latest=self.latest)
+            if head.record_tokens <= tokens:
+                break
+        assert head is not None
         return head
 
-    def _heads(self, places: frozenset[int]) -> Iterator[Head]:
-        for detail in DETAILS:
-            text = record(self.ledger, detail, shown=places, summary=self.summary)
-            message = self._message(text)
-            yield Head(message=message, tokens=self.size(message), task=self.task, latest=self.latest)
+    def _records(self) -> Iterator[str]:
+        told = ((self.task, "(the task: above, whole)"), (self.latest, "(below, whole)"))
+        whole = {entry.place: where for entry, where in told if entry}
+        yield from (record(self.ledger, detail, whole=whole, summary=self.summary) for detail in DETAILS)
+        yield least(self.ledger, len(whole))
 
     def _message(self, text: str) -> Message:
-        before = self.task.source if self.task else None
-        after = self.latest.source if self.latest and self.latest is not self.task else None
-        content: tuple[Content, ...] = (Prose(text),)
-        if before:
-            content = joined(before.content, content)
-        if after:
-            content = joined(content, after.content)
+        first = self.task.source if self.task else None
+        content = joined(first.content if first else (), (Prose(text),))
+        if self.latest:
+            content = joined(content, self.latest.source.content)
         return Message(
-            role="user", content=content, name=before.name if before else "", extra=before.extra if before else {}
+            role="user", content=content, name=first.name if first else "", extra=first.extra if first else NOTHING
         )
 
 
-def joined(first: tuple[Content, ...], second: tuple[Content, ...]) -> tuple[Content, ...]:
-    """The contents of two messages as those of one, with a blank line between; plain prose on both sides becomes one stretch."""
-    match first, second:
-        case (*before, Prose(above, extra)), (Prose(below, other), *after) if not extra and not other:
-            return (*before, Prose(f"{above}{_GAP}{below}"), *after)
-        case (), _:
-            return second
-        case _, (Prose(below, other), *after):
-            return (*first, Prose(f"{_GAP}{below}", other), *after)
+def joined(above: tuple[Content, ...], below: tuple[Content, ...]) -> tuple[Content, ...]:
+    """The contents of two messages as one, with a blank line between; plain prose on both sides becomes one stretch."""
+    match above, below:
+        case ((), only) | (only, ()):
+            return only
+        case ((*before, Prose(end, extra)), (Prose(start, other), *after)) if not extra and not other:
+            return (*before, Prose(f"{end}{_GAP}{start}"), *after)
+        case _, (Prose(start, other), *after):
+            return (*above, Prose(f"{_GAP}{start}", other), *after)
         case _:
-            return (*first, *second)
+            return (*above, *below)

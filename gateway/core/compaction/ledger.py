@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 
 from gateway.core.compaction.deeds import Deed
 from gateway.core.compaction.entries import Entry
-from gateway.core.compaction.marks import clipped
-from gateway.core.compaction.outputs import error_lines, failed
+from gateway.core.compaction.marks import one_line
+from gateway.core.compaction.outputs import failed, last_error
 
-_LINE = 400  # characters of an output line, a command or a note that are kept at all
+_REQUEST = 1600  # characters of what the user said that are kept at all
+_PLAN = 1200  # the same of a plan
+_LINE = 400  # the same of an output line, a command or a note
 _NOTES = 12  # notes of the assistant that are kept
 
 
@@ -55,6 +57,7 @@ class Ledger:
     steps: list[tuple[str, str]] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    plan: str = ""
 
     def copy(self) -> Ledger:
         return Ledger(
@@ -65,6 +68,7 @@ class Ledger:
             list(self.steps),
             dict(self.errors),
             list(self.notes),
+            self.plan,
         )
 
     def absorb(self, entries: Iterable[Entry]) -> None:
@@ -76,35 +80,36 @@ class Ledger:
             elif entry.source.role == "assistant":
                 self._assistant(entry)
             else:
-                self.requests.append(Request(entry.place, entry.source.text))
+                self.requests.append(Request(entry.place, one_line(entry.source.text, _REQUEST)))
 
     def _assistant(self, entry: Entry) -> None:
         for deed in entry.deeds:
             self._file(deed)
-        if note := clipped(entry.source.text, _LINE):
+        if note := one_line(entry.source.text, _LINE):
             self.notes = [*self.notes[1 - _NOTES :], note]
             if self.requests:
                 self.requests[-1] = replace(self.requests[-1], outcome=note)
 
     def _output(self, entry: Entry) -> None:
         text = entry.source.text
-        wrong = error_lines(text, 1)
         for deed in entry.deeds:
             match deed.kind:
                 case "read" if not failed(text):
                     self._file(deed)
-                case "change" if deed.path and not failed(text):
+                case "change" if not failed(text):
                     self._file(deed)
                     self.errors.pop(deed.file, None)
                 case "change":
-                    self._error(deed.file, wrong)
+                    self._error(deed.file, last_error(text))
                 case "run":
-                    self._run(deed.command, text, wrong)
+                    self._run(deed.command, text)
+                case "plan":
+                    self.plan = one_line(deed.command, _PLAN) or self.plan
                 case _:
                     pass
         if entry.source.role == "user":  # an agent without tool calls: its outputs are what the history is made of
             command = next((deed.command or deed.path for deed in entry.deeds), "")
-            self.steps.append((clipped(command, _LINE), clipped(text, _LINE)))
+            self.steps.append((one_line(command, _LINE), one_line(text, _LINE)))
 
     def _file(self, deed: Deed) -> None:
         if not deed.path:
@@ -113,14 +118,15 @@ class Ledger:
         changes = known.changes + (deed.kind == "change")
         self.files[deed.file] = File(deed.path, changes, known.reads + (deed.kind == "read"))
 
-    def _run(self, command: str, text: str, wrong: list[str]) -> None:
-        said = clipped(command, _LINE)
+    def _run(self, command: str, text: str) -> None:
+        said = one_line(command, _LINE)
         known = self.runs.pop(said, None)
-        last = wrong[0] if wrong else text.rstrip().rpartition("\n")[2]
-        self.runs[said] = Run(said, known.times + 1 if known else 1, clipped(last, _LINE))
+        wrong = last_error(text)
+        result = one_line(wrong or text.rstrip().rpartition("\n")[2], _LINE)
+        self.runs[said] = Run(said, known.times + 1 if known else 1, result)
         self._error(said, wrong)
 
-    def _error(self, what: str, wrong: list[str]) -> None:
+    def _error(self, what: str, wrong: str) -> None:
         self.errors.pop(what, None)
         if wrong:
-            self.errors[what] = clipped(wrong[0], _LINE)
+            self.errors[what] = one_line(wrong, _LINE)

@@ -21,7 +21,7 @@ class Known:
 
 @dataclass(slots=True)
 class Memo:
-    """The last `most` replays by chain hash, the longest unused forgotten first."""
+    """The last `most` replays by chain hash, the longest unused forgotten first. Not for two threads at once."""
 
     most: int = 64
     _known: dict[bytes, Known] = field(default_factory=dict)
@@ -29,9 +29,9 @@ class Memo:
     def __len__(self) -> int:
         return len(self._known)
 
-    def find(self, links: Sequence[bytes], last: int) -> Known | None:
-        """What is known of the longest beginning of the thread whose chain hashes are `links[: last]`."""
-        for link in reversed(links[:last]):
+    def find(self, links: Sequence[bytes]) -> Known | None:
+        """What is known of the longest beginning of the thread whose chain hashes are `links`."""
+        for link in reversed(links):
             if known := self._known.pop(link, None):
                 self._known[link] = known
                 return known

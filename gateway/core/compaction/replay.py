@@ -6,21 +6,22 @@ equal prompts, in any process, and between two compactions each prompt begins wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from gateway.core.compaction.entries import Entry, Reader, retold
-from gateway.core.compaction.head import Head, Record
+from gateway.core.compaction.head import Draft, Head
 from gateway.core.compaction.ledger import Ledger
 from gateway.core.compaction.outputs import without_middle
 from gateway.core.compaction.rules import CompactionRules
 from gateway.core.compaction.stages import stages
 from gateway.core.compaction.stages.scene import Scene
+from gateway.core.compaction.summary import Summaries
 from gateway.core.conversation import Message
 
 DIGEST, NEWEST = "digest", "newest"
-_WORTH = 16  # tokens that a change must save: each one costs the reading of all that follows
-_NEWEST_CHARS = (16_000, 8_000, 4_000, 2_000, 1_000, 500)
+_WORTH = 16  # tokens that a change must save: each change costs the reading of all that follows
+_NEWEST_CHARS = (16_000, 8_000, 4_000, 2_000, 1_000, 500)  # what `newest` leaves of an output, tried in this order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +32,20 @@ class Room:
     base: int
     rules: CompactionRules
     size: Callable[[Message], int]
+    summaries: Summaries
+
+    @property
+    def seed(self) -> bytes:
+        """All that decisions depend on beside the messages: what keeps the chains of different rooms apart."""
+        return repr((self.budget, self.base, self.rules)).encode()
 
 
 @dataclass(slots=True, kw_only=True)
 class Replay:
-    """The thread after `read` messages: a head for those that are folded, and the others as they stand. `tokens` is the whole prompt."""
+    """The thread after `read` messages: a head for the first `folded` of them, the others as they stand.
+
+    `tokens` is the size of the whole prompt, `was` that of the thread as it came.
+    """
 
     room: Room
     tokens: int
@@ -43,19 +53,23 @@ class Replay:
     read: int = 0
     folded: int = 0
     epochs: int = 0
-    boundary: int = 0
+    checked: int = 0
     task: Entry | None = None
     head: Head | None = None
-    live: list[Entry]
-    ledger: Ledger
-    reader: Reader
+    live: list[Entry] = field(default_factory=list)
+    ledger: Ledger = field(default_factory=Ledger)
+    reader: Reader = field(default_factory=Reader)
+    key: str = ""
+    summary: str = ""
+    missed: tuple[str, ...] = ()
+
+    def copy(self, room: Room) -> Replay:
+        """The same, to go on from in an equal room."""
+        return replace(self, room=room, live=list(self.live), reader=self.reader.copy())
 
     @staticmethod
     def start(room: Room) -> Replay:
-        return Replay(room=room, tokens=room.base, live=[], ledger=Ledger(), reader=Reader())
-
-    def copy(self) -> Replay:
-        return replace(self, live=list(self.live), reader=self.reader.copy())
+        return Replay(room=room, tokens=room.base)
 
     def take(self, message: Message) -> None:
         """Read the next message of the thread."""
@@ -67,17 +81,17 @@ class Replay:
         self.was += entry.was
         self.read += 1
 
-    def check(self, fence: int | None = None) -> bool:
-        """A request was sent from here: make the thread smaller if it is too large; whether it was. Asked twice, it answers once.
+    def check(self, link: bytes, fence: int | None = None) -> bool:
+        """A request was sent from here, where the chain hash is `link`: compact if need be, and say whether it was so.
 
-        Messages from the place `fence` on are not touched.
+        Messages from the place `fence` on are not touched. A second check at the same place does nothing.
         """
-        if self.boundary == self.read:
+        if self.checked == self.read or self.tokens <= self._limit(self.room.rules.hi):
+            self.checked = self.read
             return False
-        self.boundary = self.read
-        if self.tokens <= self._limit(self.room.rules.hi):
-            return False
+        self.checked = self.read
         self.epochs += 1
+        self._look_up_summary(link)
         target = self._limit(self.room.rules.lo)
         enough = (target + self._limit(self.room.rules.hi)) // 2
         for share in (self.room.rules.tail, self.room.rules.tail / 4, 0.0):
@@ -93,10 +107,18 @@ class Replay:
         fixed = self.room.base + (self.task.was if self.task else 0)
         return fixed + int(share * max(0, self.room.budget - fixed))
 
+    def _look_up_summary(self, link: bytes) -> None:
+        """Take the summary that was made since the last compaction; one that was not there in time is never taken."""
+        if self.room.rules.summary and self.key:
+            made = self.room.summaries(self.key)
+            self.summary = made or self.summary
+            self.missed += () if made else (self.key,)
+        self.key = link.hex()
+
     def _old(self, share: float, fence: int | None) -> int:
         """How many of the live messages are old: not in the newest blocks that fit the share, nor in the very last one."""
         left = int(share * max(0, self.room.budget - self.room.base))
-        starts = list(block_starts(self.live))
+        starts = block_starts(self.live)
         old = starts.pop() if starts else 0
         left -= sum(entry.tokens for entry in self.live[old:])
         for start in reversed(starts):
@@ -129,62 +151,77 @@ class Replay:
         return next((i for i in range(len(self.live) - 1, -1, -1) if self.live[i].source.role == "user"), -1)
 
     def _fold(self, old: int, target: int, enough: int) -> None:
-        """Put the record in place of as few of the oldest turns as bring the prompt down to `target`."""
+        """Put the record in place of as few of the oldest turns as bring the prompt down to `target`; of all old ones if none does."""
         if not self.room.rules.digest or self.tokens <= target:
             return
         ledger, done = self.ledger.copy(), 0
-        rest = self.tokens - (self.head.tokens if self.head else 0)
         guess = self.head.tokens if self.head else 0
-        seams = list(self._seams(old))
+        rest = self.tokens - guess
+        seams = self._seams(old)
         for seam in seams:
             ledger.absorb(self.live[done:seam])
             rest -= sum(entry.tokens for entry in self.live[done:seam])
             done = seam
-            if rest + guess > target and seam != seams[-1]:
+            last = seam == seams[-1]
+            if rest + guess > target and not last:
                 continue
-            head = self._head(ledger, seam, enough - rest if seam == seams[-1] else self.room.budget)
+            head = self._head(ledger, seam, enough - rest if last else self.room.budget)
             guess = head.tokens
-            if rest + head.tokens <= target or seam == seams[-1]:
-                self._take_head(head, ledger, seam, rest)
+            if rest + guess <= target or last:
+                self._take_head(head, ledger, seam)
                 return
 
-    def _seams(self, old: int) -> Iterator[int]:
-        """Where the record may end: before an assistant's message; or at the end, if that is the user's latest, which it then holds."""
-        yield from (i for i in range(1, old + 1) if i < len(self.live) and self.live[i].source.role == "assistant")
+    def _seams(self, old: int) -> list[int]:
+        """Where the record may end: before an assistant's message; or at the end, if there is the user's latest, which it then holds."""
+        seams = [i for i in range(1, min(old + 1, len(self.live))) if self.live[i].source.role == "assistant"]
         if old == len(self.live) - 1 and self.live[old].source.role == "user":
-            yield len(self.live)
+            seams.append(len(self.live))
+        return seams
 
     def _head(self, ledger: Ledger, seam: int, most: int) -> Head:
-        """The head for what is folded up to `seam`, its record within its share and, as far as can be, within `most` tokens."""
-        latest = self._latest()
-        held = self.live[latest] if 0 <= latest < seam else self.head.latest if self.head and latest < 0 else None
+        """The head for what is folded up to `seam`: its record within its share and, as far as can be, itself within `most` tokens."""
         task = self.task if self.task and self.task.place < self.folded + seam else None
-        head = Record(ledger=ledger, task=task, latest=held, summary="", size=self.room.size)
-        whole = sum(entry.was for entry in {e.place: e for e in (task, held) if e}.values())
+        latest = self._held(seam)
+        draft = Draft(
+            ledger=ledger,
+            task=task,
+            latest=None if latest is task else latest,
+            summary=self.summary,
+            size=self.room.size,
+        )
+        whole = sum(entry.was for entry in (draft.task, draft.latest) if entry)
         share = int(self.room.rules.digest_share * max(0, self.room.budget - self.room.base))
-        return head.head(min(share, most - whole))
+        return draft.head(min(share, most - whole))
 
-    def _take_head(self, head: Head, ledger: Ledger, seam: int, rest: int) -> None:
-        if rest + head.tokens + _WORTH > self.tokens:
-            return
-        self.folded += seam
-        self.head, self.ledger, self.tokens = head, ledger, rest + head.tokens
-        del self.live[:seam]
+    def _held(self, seam: int) -> Entry | None:
+        """The latest user message, if it is folded with what is before `seam` or was so earlier."""
+        latest = self._latest()
+        if latest >= 0:
+            return self.live[latest] if latest < seam else None
+        return (self.head.latest or self.head.task) if self.head else None
+
+    def _take_head(self, head: Head, ledger: Ledger, seam: int) -> None:
+        before = sum(entry.tokens for entry in self.live[:seam]) + (self.head.tokens if self.head else 0)
+        if head.tokens + _WORTH <= before:
+            self.tokens += head.tokens - before
+            self.folded += seam
+            self.head, self.ledger = head, ledger
+            del self.live[:seam]
 
     def _cut_newest(self) -> None:
         """The last resort: shorten the outputs of the last block, the longest most, until the prompt fits the budget."""
         if not self.room.rules.newest or not self.live:
             return
-        last = list(block_starts(self.live))[-1]
+        last = block_starts(self.live)[-1]
         for chars in _NEWEST_CHARS:
             for index in range(last, len(self.live)):
                 if self.tokens <= self.room.budget:
                     return
-                message = self.live[index].message
-                if message.role == "tool":
-                    self._put(index, retold(message, without_middle(message.text, chars)), NEWEST)
+                source = self.live[index].source
+                if source.role == "tool":
+                    self._put(index, retold(source, without_middle(source.text, chars)), NEWEST)
 
 
-def block_starts(live: list[Entry]) -> Iterator[int]:
+def block_starts(live: list[Entry]) -> list[int]:
     """Where the blocks begin that stand or fall together: a call with its results, or one message."""
-    return (i for i, entry in enumerate(live) if i == 0 or entry.source.role != "tool")
+    return [i for i, entry in enumerate(live) if i == 0 or entry.source.role != "tool"]

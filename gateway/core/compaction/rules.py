@@ -12,10 +12,10 @@ class CompactionRules:
     hi: float = 1.0
     """Share of the room at which compaction starts. The reserve for the answer is no part of the budget, so 1.0 wastes nothing."""
 
-    lo: float = 0.65
+    lo: float = 0.55
     """Share of the room down to which compaction goes. Lower: fewer prompts are read anew; higher: more stays verbatim."""
 
-    tail: float = 0.35
+    tail: float = 0.25
     """Share of the room that the newest messages keep as they are, as long as that is enough to get half-way to `lo`."""
 
     tidy: bool = True
@@ -33,7 +33,7 @@ class CompactionRules:
     middle: bool = True
     """Cut the middle out of long old outputs; lines that tell of errors stay."""
 
-    output_chars: int = 4000
+    output_chars: int = 6000
     """What `middle` keeps of an output, in characters, half from its beginning and half from its end."""
 
     reasoning: bool = True
@@ -54,7 +54,7 @@ class CompactionRules:
     digest: bool = True
     """Replace the oldest turns by a record of what was asked, changed, read, run and found."""
 
-    digest_share: float = 0.25
+    digest_share: float = 0.3
     """Share of the room that the record may take."""
 
     newest: bool = True

@@ -6,9 +6,9 @@ from functools import partial
 
 from gateway.core.dialects.dialect import Dialect, Opener, Where
 from gateway.core.dialects.objects import KEYS, Form, read_objects, render_object
-from gateway.core.dialects.page import Page
 from gateway.core.dialects.reading import Reading
-from gateway.core.dialects.scanner import Steps, tokens
+from gateway.core.dialects.scanner import Steps
+from gateway.core.dialects.tokens import tokens
 
 _BARE = Form(bare=True)
 _FENCED = Form(bare=True, closers=("```",))
@@ -22,18 +22,14 @@ def _read(reading: Reading, opener: str) -> Steps[bool]:
 
 def _read_fenced(reading: Reading, _opener: str) -> Steps[bool]:
     """A block that holds nothing but calls of declared tools; text behind it makes it an example in an answer."""
-    page, trial = reading.page, Page()
-    reading.page = trial
-    try:
-        found = yield from read_objects(reading, _FENCED)
-    finally:
-        reading.page = page
-    if found and not page.quiet:
+    page = reading.page
+    first = page.quiet
+    page.set_aside()
+    found = yield from read_objects(reading, _FENCED)
+    if found and not first:
         look = yield from reading.scanner.look(tokens(*_FENCES))
         found = bool(look.found) or look.rest == ""
-    if found:
-        for part in trial.take():
-            page.add(part)
+    page.take_back(keep=found)
     return found
 
 
@@ -41,7 +37,10 @@ BARE_JSON = Dialect(
     name="bare-json",
     read=_read,
     render=render_object,
-    bare=(Opener("{", then=KEYS, where=Where.START), Opener("[", then=("{",), where=Where.START)),
+    openers=(
+        Opener("{", then=KEYS, where=Where.START, plain=True),
+        Opener("[", then=("{",), where=Where.START, plain=True),
+    ),
     taught=('{"name": ',),
     models=("xlam", "codegemma"),
 )
@@ -49,6 +48,6 @@ JSON_FENCE = Dialect(
     name="json-fence",
     read=_read_fenced,
     render=partial(render_object, before="```json\n", after="\n```"),
-    openers=tuple(Opener(fence, then=("{", "["), where=Where.LINE) for fence in _FENCES),
+    openers=tuple(Opener(fence, then=("{", "["), where=Where.LINE, plain=True) for fence in _FENCES),
     taught=("```json\n{",),
 )

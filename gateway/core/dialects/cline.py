@@ -14,11 +14,14 @@ from gateway.core.calls.schema import properties_of
 from gateway.core.dialects.dialect import Dialect, Opener
 from gateway.core.dialects.members import Open
 from gateway.core.dialects.reading import Draft, Reading
-from gateway.core.dialects.scanner import Ended, Steps, tokens
+from gateway.core.dialects.scanner import Ended, Steps
+from gateway.core.dialects.tokens import tokens
 from gateway.core.dialects.values import Ends, Field, Fields, arguments_of, list_state, raw_text, read_value
 from gateway.core.stream import Call
 
-_UNDECLARED = re.compile(r"[A-Za-z]\w*_\w+|args")  # keys that need no declaration: no tag of HTML looks so
+# Keys that need no declaration (Roo's `line_count`): no tag of HTML looks so.
+_UNDECLARED = re.compile(r"[A-Za-z]\w*_\w+|args")
+_UNDECLARED_TAG = re.compile(rf"<(?:{_UNDECLARED.pattern})>")
 
 
 def _read(reading: Reading, opener: str) -> Steps[bool]:
@@ -97,6 +100,7 @@ class _Arguments:
             closers=(f"</{key}>",),
             next=self.openers,
             inner=(f"<{key}>",),
+            unknown=_UNDECLARED_TAG,
             over=(self.closer,),
             key_end="",
             lenient=False,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from gateway.core.dialects.dialect import Dialect, Opener
 from gateway.core.dialects.named import read_arguments
 from gateway.core.dialects.reading import Reading
-from gateway.core.dialects.scanner import Ended, Steps, tokens
+from gateway.core.dialects.scanner import Ended, Steps
+from gateway.core.dialects.tokens import tokens
 from gateway.core.stream import Call
 
 
@@ -30,10 +31,7 @@ def _read(reading: Reading, opener: str) -> Steps[bool]:
         begin = reading.start if not count else scanner.offset
         look = yield from scanner.look(tokens(*_CALL, *_CLOSERS, "```"))
         if look.rest is not None:
-            if not count or look.rest:
-                reading.nameless(begin)
-            scanner.at = len(scanner.text)
-            return True
+            return reading.over(begin, count, look.rest)
         scanner.at += look.end if look.found else 0
         if look.found in _GROUP_END:
             return True
@@ -57,8 +55,7 @@ def _call(reading: Reading, begin: int) -> Steps[bool]:
             yield from scanner.blanks()
             yield from scanner.token(tokens("```json", "```"))
     except Ended:
-        reading.nameless(begin)
-        return True
+        return reading.nameless(begin)
     if found is None or not found[0].strip():
         return False
     return (yield from read_arguments(reading, found[0].strip(), begin=begin, closers=_CLOSERS, between=("```",)))

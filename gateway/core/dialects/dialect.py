@@ -24,11 +24,15 @@ class Where(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Opener:
-    """A marker that begins a call, if one of `then` follows it, blanks apart (nothing given: whatever follows)."""
+    """A marker that begins a call, if one of `then` follows it, blanks apart (nothing given: whatever follows).
+
+    `plain`: it is ordinary text as well, so that without a call behind it it stays text.
+    """
 
     token: str
     then: tuple[str, ...] = ()
     where: Where = Where.ANYWHERE
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,8 @@ def _none(_name: str) -> tuple[Opener, ...]:
 class Dialect:
     """How a family of models writes tool calls.
 
-    `openers` are unmistakable, so that they are read from any model; `bare` ones only from a model of this dialect, as are
-    those that `named` makes of each declared tool's name. `taught` are signs of it in a chat template, `models` parts of
+    `openers` are read from any model, `bare` ones only from a model of this dialect, as are those that `named` makes of each
+    declared tool's name; the latter two are ordinary text as well. `taught` are signs of it in a chat template, `models` parts of
     names of models that speak it. `closers` end a call or a group of calls, `inner` an argument; both may be left over
     behind a call. `noise` are markers without meaning for the reader of an answer.
     """

@@ -10,7 +10,8 @@ from gateway.core.dialects.dialect import Dialect, Opener, Think
 from gateway.core.dialects.members import Open
 from gateway.core.dialects.objects import proven
 from gateway.core.dialects.reading import Draft, Reading
-from gateway.core.dialects.scanner import Ended, Scanner, Steps, tokens
+from gateway.core.dialects.scanner import Ended, Scanner, Steps
+from gateway.core.dialects.tokens import tokens
 from gateway.core.dialects.values import arguments_of
 from gateway.core.stream import Call
 
@@ -19,7 +20,6 @@ _OLD_CALL, _OLD_CALL_END, _OLD_QUOTE = "<start_function_call>", "<end_function_c
 _CLOSERS = (_CALL_END, _OLD_CALL_END)
 _QUOTES = (_QUOTE, _OLD_QUOTE)
 _KEY = re.compile(r"\s*([^\W\d][\w.\-]*)\s*(:|\Z)")
-_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
 
 def _read(reading: Reading, _opener: str) -> Steps[bool]:
@@ -27,8 +27,7 @@ def _read(reading: Reading, _opener: str) -> Steps[bool]:
     try:
         found = yield from scanner.short(tokens("{", "\n", *_CLOSERS))
     except Ended:
-        reading.nameless(reading.start)
-        return True
+        return reading.nameless(reading.start)
     name = found[0].strip().removeprefix("call:") if found and found[1] == "{" else ""
     if not name:
         return False
@@ -53,12 +52,10 @@ def _read(reading: Reading, _opener: str) -> Steps[bool]:
 def _braces(scanner: Scanner) -> Steps[None]:
     """From an opening brace to behind the one that closes it."""
     depth = 0
-    wanted = tokens(*_QUOTES, '"', "{", "}", "[", "]")
+    wanted = tokens(*_QUOTES, "{", "}", "[", "]")
     while True:
         mark = yield from scanner.find(wanted)
-        if mark == '"':
-            yield from scanner.string(mark)
-        elif mark in _QUOTES:
+        if mark in _QUOTES:
             yield from scanner.find(tokens(mark))
         else:
             depth += 1 if mark in "{[" else -1
@@ -83,9 +80,6 @@ def as_json(text: str) -> str:
         elif key:
             out.append(f'"{key[1]}":' if key[2] else f'"{key[1]}')
             at = key.end()
-        elif string := _STRING.match(text, at):
-            out.append(string.group())
-            at = string.end()
         else:
             _bracket(text[at], brackets)
             out.append(text[at])

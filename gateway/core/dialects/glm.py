@@ -9,7 +9,8 @@ from gateway.core.conversation import ToolSpec
 from gateway.core.dialects.dialect import Dialect, Opener
 from gateway.core.dialects.members import Open
 from gateway.core.dialects.reading import Draft, Reading
-from gateway.core.dialects.scanner import Ended, Steps, tokens
+from gateway.core.dialects.scanner import Ended, Steps
+from gateway.core.dialects.tokens import tokens
 from gateway.core.dialects.values import Ends, Field, Fields, arguments_of, list_state, raw_text, read_value
 from gateway.core.stream import Call
 
@@ -19,13 +20,11 @@ _NAME = re.compile(r"[\w.\-]+")
 
 
 def _read(reading: Reading, _opener: str) -> Steps[bool]:
-    scanner, page = reading.scanner, reading.page
+    scanner = reading.scanner
     try:
         found = yield from scanner.short(tokens(_KEY, _KEY_END, _VALUE, _CALL_END, _CALL, "{"))
     except Ended:
-        if scanner.cut or page.quiet:
-            reading.nameless(reading.start)
-        return scanner.cut or page.quiet
+        return reading.nameless(reading.start)
     if found is None:
         return False
     name, stop = found[0].strip(), found[1]

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from gateway.core.dialects.dialect import Dialect, Opener, Think, Where
 from gateway.core.dialects.named import read_arguments
 from gateway.core.dialects.reading import Reading
-from gateway.core.dialects.scanner import Ended, Steps, tokens
+from gateway.core.dialects.scanner import Ended, Steps
+from gateway.core.dialects.tokens import tokens
 from gateway.core.stream import Call
 
 _START, _CHANNEL, _MESSAGE = "<|start|>", "<|channel|>", "<|message|>"
@@ -42,9 +43,9 @@ def _cut_header(reading: Reading) -> bool:
     """The text ended in a header: of a call, unless it names another channel already."""
     scanner = reading.scanner
     header = scanner.text[scanner.at :]
-    scanner.at = len(scanner.text)
     if "to=" in header or (scanner.cut and not re.search("analysis|final", header)):
-        reading.nameless(reading.start)
+        return reading.nameless(reading.start)
+    scanner.at = len(scanner.text)
     return True
 
 

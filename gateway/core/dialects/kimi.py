@@ -7,7 +7,8 @@ import re
 from gateway.core.dialects.dialect import Dialect, Opener, Think, Where
 from gateway.core.dialects.named import read_arguments
 from gateway.core.dialects.reading import Reading
-from gateway.core.dialects.scanner import Ended, Steps, tokens
+from gateway.core.dialects.scanner import Ended, Steps
+from gateway.core.dialects.tokens import tokens
 from gateway.core.stream import Call
 
 _SECTIONS = ("<|tool_calls_section_begin|>", "<|tool_call_section_begin|>")
@@ -27,10 +28,7 @@ def _read(reading: Reading, opener: str) -> Steps[bool]:
         begin = reading.start if not count else scanner.offset
         look = yield from scanner.look(tokens(_BEGIN, _END, *_SECTION_ENDS))
         if look.rest is not None:
-            if not count or look.rest:
-                reading.nameless(begin)
-            scanner.at = len(scanner.text)
-            return True
+            return reading.over(begin, count, look.rest)
         scanner.at += look.end if look.found else 0
         if look.found in _SECTION_ENDS:
             return True
@@ -46,9 +44,7 @@ def _call(reading: Reading, begin: int, *, bare: bool) -> Steps[bool]:
     try:
         found = yield from reading.scanner.short(tokens(_ARGUMENTS, "{", "\n"))
     except Ended:
-        if not bare:
-            reading.nameless(begin)
-        return not bare
+        return not bare and reading.nameless(begin)
     told = _ID.fullmatch(found[0].strip()) if found and found[1] != "\n" else None
     if not found or not told:
         return False

@@ -6,17 +6,17 @@ from functools import partial
 
 from gateway.core.dialects.dialect import Dialect, Opener
 from gateway.core.dialects.objects import KEYS, Form, read_objects, render_object
+from gateway.core.dialects.python_calls import read_python_calls
 from gateway.core.dialects.reading import Reading
 from gateway.core.dialects.scanner import Steps
 
 _TAG = "<|python_tag|>"
-_FORM = Form()
 _BARE = Form(bare=True)
 
 
 def _read(reading: Reading, opener: str) -> Steps[bool]:
-    if opener == _TAG:
-        return read_objects(reading, _FORM)
+    if opener == _TAG:  # behind it stands JSON, or Python for a built-in tool
+        return read_python_calls(reading)
     reading.scanner.rewind(reading.start)
     return read_objects(reading, _BARE)
 
@@ -25,7 +25,7 @@ LLAMA3_JSON = Dialect(
     name="llama3-json",
     read=_read,
     render=partial(render_object, arguments="parameters"),
-    openers=(Opener(_TAG, then=("{", "[")),),
+    openers=(Opener(_TAG),),
     bare=(Opener("{", then=KEYS), Opener("[", then=("{",))),
     noise=("<|eom_id|>", "<|eot_id|>"),
     taught=('"parameters": {}}', '"parameters": dictionary', _TAG),

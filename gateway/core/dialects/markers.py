@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Flag, auto
 
-from gateway.core.conversation import ToolSpec
 from gateway.core.dialects.dialect import Dialect, Opener, Think
-from gateway.core.dialects.scanner import Tokens, tokens
+from gateway.core.dialects.tokens import Tokens, tokens
 
 FENCE = "```"
 
@@ -36,16 +35,18 @@ class Candidate:
 class Markers:
     """The markers of one answer: those of the dialect first, then the unmistakable ones of all others.
 
+    `names` are the declared tools'; without any there are no calls, only thoughts.
+
     `wanted` are looked for in the visible answer, `in_fence` in a fenced block of it, `in_thought` in a thought.
     """
 
-    def __init__(self, speakers: Sequence[Dialect], others: Sequence[Dialect], tools: Sequence[ToolSpec]) -> None:
+    def __init__(self, speakers: Sequence[Dialect], others: Sequence[Dialect], names: Sequence[str]) -> None:
         self.candidates: dict[str, list[Candidate]] = {}
         self.roles: dict[str, Role] = {}
         self.thinks: dict[str, Think] = {}
         self._thoughts(others)
-        if tools:
-            self._calls(speakers, others, tools)
+        if names:
+            self._calls(speakers, others, names)
         for dialect in speakers:
             self._give(Role.NOISE, dialect.noise)
         marked = sorted(token for token, found in self.candidates.items() if any(c.marked for c in found))
@@ -63,13 +64,13 @@ class Markers:
                 self._give(Role.THINK, (think.opener,))
                 self._give(Role.THOUGHT_END, (think.closer,))
 
-    def _calls(self, speakers: Sequence[Dialect], others: Sequence[Dialect], tools: Sequence[ToolSpec]) -> None:
+    def _calls(self, speakers: Sequence[Dialect], others: Sequence[Dialect], names: Sequence[str]) -> None:
         for dialect in speakers:
-            for opener in (*dialect.bare, *_named(dialect, tools)):
+            for opener in (*dialect.bare, *_named(dialect, names)):
                 self._add(Candidate(opener, dialect, marked=False))
         for dialect in (*speakers, *others):
             for opener in dialect.openers:
-                self._add(Candidate(opener, dialect, marked=True))
+                self._add(Candidate(opener, dialect, marked=not opener.plain))
             self._give(Role.CLOSER, dialect.closers)
             self._give(Role.INNER, dialect.inner)
 
@@ -81,6 +82,6 @@ class Markers:
             self.roles[literal] = self.roles.get(literal, Role.NONE) | role
 
 
-def _named(dialect: Dialect, tools: Sequence[ToolSpec]) -> Iterator[Opener]:
-    for tool in tools:
-        yield from dialect.named(tool.name)
+def _named(dialect: Dialect, names: Sequence[str]) -> Iterator[Opener]:
+    for name in names:
+        yield from dialect.named(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -13,6 +14,8 @@ _DOUBLE = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _SINGLE = re.compile(r"'[^'\\]*+(?:\\.[^'\\]*+)*+'", re.DOTALL)
 _MARK = re.compile(r"""["'{}\[\]]""")
 _BARE = re.compile(r"""[^\s,\[\]{}"':]+""")
+# The quick way over a value; what it refuses may still be a value as models write it.
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
 
 
 class Open(Enum):
@@ -21,6 +24,7 @@ class Open(Enum):
     CLOSED = auto()  # its own closer is there
     BETWEEN = auto()  # behind a proven argument, or before the first
     OPENING = auto()  # a further argument was being opened
+    COUNTED = auto()  # behind an object that is all there if no brace was forgotten
     VALUE = auto()  # inside a value
     BROKEN = auto()  # the text is no list of arguments
 
@@ -99,10 +103,14 @@ def _quoted(text: str, at: int) -> int:
 
 def _skip(text: str, at: int) -> int:
     """The offset behind the value at `at`; -1 where the text does not prove its end."""
-    if text[at : at + 1] in ('"', "'"):
+    mark = text[at : at + 1]
+    if mark in ('"', "{", "["):
+        try:
+            return _DECODER.raw_decode(text, at)[1]
+        except (ValueError, RecursionError):
+            return _quoted(text, at) if mark == '"' else _bracketed(text, at)
+    if mark == "'":
         return _quoted(text, at)
-    if text[at : at + 1] in ("{", "["):
-        return _bracketed(text, at)
     bare = _BARE.match(text, at)
     return bare.end() if bare and _blanks(text, bare.end()) < len(text) else -1
 

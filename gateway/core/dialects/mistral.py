@@ -8,7 +8,8 @@ from gateway.core.dialects.dialect import Dialect, Opener, Think, Where
 from gateway.core.dialects.named import read_arguments
 from gateway.core.dialects.objects import Form, read_objects, render_object
 from gateway.core.dialects.reading import Reading
-from gateway.core.dialects.scanner import Ended, Steps, tokens
+from gateway.core.dialects.scanner import Ended, Steps
+from gateway.core.dialects.tokens import tokens
 from gateway.core.stream import Call
 
 _MARK = "[TOOL_CALLS]"
@@ -33,9 +34,7 @@ def _read_named(reading: Reading, opener: str) -> Steps[bool]:
         if found and found[1] == "[CALL_ID]":
             yield from scanner.short(tokens("[ARGS]"))
     except Ended:
-        if opener == _MARK:
-            reading.nameless(reading.start)
-        return opener == _MARK
+        return opener == _MARK and reading.nameless(reading.start)
     if found is None or found[1] == "\n":
         return False
     if found[1] == "{":

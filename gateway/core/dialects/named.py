@@ -5,7 +5,8 @@ from __future__ import annotations
 from gateway.core.dialects.members import Open, missing_brackets
 from gateway.core.dialects.objects import proven
 from gateway.core.dialects.reading import Draft, Reading
-from gateway.core.dialects.scanner import Ended, Steps, tokens
+from gateway.core.dialects.scanner import Ended, Steps
+from gateway.core.dialects.tokens import tokens
 
 
 def read_arguments(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from gateway.core.calls.json_text import read, write
 from gateway.core.dialects.members import Members, Open, members, missing_brackets
 from gateway.core.dialects.reading import Draft, Reading
-from gateway.core.dialects.scanner import Ended, Steps, tokens
+from gateway.core.dialects.scanner import Ended, Steps
+from gateway.core.dialects.tokens import tokens
 from gateway.core.stream import Call
 
 _NAMES = ("name", "tool_name", "function", "tool")
@@ -16,6 +18,7 @@ _ARGUMENTS = ("arguments", "parameters", "args", "input")
 KEYS = tuple(f"{quote}{key}{quote}" for quote in "\"'" for key in (*_NAMES, *_ARGUMENTS, "type", "id"))
 """What a bare object must begin with to be worth waiting for."""
 
+_NAME_FIRST = re.compile(r'\s*"(?:name|tool_name)"\s*:\s*"([^"\\]*)"\s*')
 _MOST_REREADS = 8  # of text behind a broken string, so that a hostile answer costs no more than a few passes
 
 
@@ -69,8 +72,9 @@ def proven(text: str) -> tuple[str, Open]:
     found = members(text)
     if found.state is Open.CLOSED:
         return text[: found.end], Open.CLOSED
-    pairs = (f"{write(member.key)}: {text[member.start : member.end]}" for member in found.items)
-    return "{" + ", ".join(pairs) + "}", found.state
+    pairs = ", ".join(f"{write(member.key)}: {text[member.start : member.end]}" for member in found.items)
+    counted = found.state is Open.BETWEEN and pairs.endswith("}")
+    return "{" + pairs + "}", Open.COUNTED if counted else found.state
 
 
 def _nested(text: str, found: Members) -> str:
@@ -102,7 +106,7 @@ def read_objects(reading: Reading, form: Form) -> Steps[bool]:
     while True:
         look = yield from scanner.look(wanted, ahead)
         if look.rest is not None:
-            return _over(reading, form, count)
+            return not (form.bare and not count) and reading.over(reading.start, count)
         if look.found == "{":
             if not (yield from _element(reading, form, look.end - 1, first=not count)):
                 return bool(count)
@@ -110,23 +114,13 @@ def read_objects(reading: Reading, form: Form) -> Steps[bool]:
         elif look.found in form.closers:
             scanner.at += look.end
             return True
-        elif not look.found or (count and look.found == "```"):
+        elif not look.found or (count and look.found == "["):  # not a list's, but that of the next `[TOOL_CALLS]`
             return bool(count)
-        elif look.found in (",", ";"):
-            ahead = look.end  # a separator only if an object follows
+        elif look.found in (",", ";") or (count and look.found == "```"):
+            ahead = look.end  # it belongs to the call only if an object or a closer follows
         else:
             scanner.at += look.end
             ahead = 0
-
-
-def _over(reading: Reading, form: Form, count: int) -> bool:
-    """The text ended where an object or a closer could come."""
-    if not count and form.bare:
-        return False
-    if not count:
-        reading.nameless(reading.start)
-    reading.scanner.at = len(reading.scanner.text)
-    return True
 
 
 def _element(reading: Reading, form: Form, blanks: int, *, first: bool) -> Steps[bool]:
@@ -135,6 +129,8 @@ def _element(reading: Reading, form: Form, blanks: int, *, first: bool) -> Steps
     scanner.at += blanks
     start = scanner.offset
     begin = reading.start if first else start
+    if form.bare and (yield from _names_another(reading)):
+        return False
     try:
         closed = yield from scanner.brackets(form.closers)
     except Ended:
@@ -154,6 +150,20 @@ def _element(reading: Reading, form: Form, blanks: int, *, first: bool) -> Steps
     else:
         reading.whole(told.draft, begin)
     return True
+
+
+def _names_another(reading: Reading) -> Steps[bool]:
+    """Whether a bare object says at once that it is no call, so that the rest of it need not be waited for."""
+    scanner = reading.scanner
+    start = scanner.offset
+    scanner.at += 1
+    try:
+        found = yield from scanner.short(tokens(",", "}", "{", "["))
+    except Ended:
+        found = None
+    scanner.rewind(start)
+    named = _NAME_FIRST.fullmatch(found[0]) if found else None
+    return named is not None and reading.tool(named[1]) is None
 
 
 def _told(text: str, form: Form, *, closed: bool) -> Told | None:

@@ -22,6 +22,7 @@ class Page:
         self._doubted: Call | Unreadable | None = None
         self._raw = ""  # the text of the call in doubt
         self._behind: list[str] = []
+        self._aside: list[Call | Unreadable] | None = None  # calls that may turn out to be an example in the text
 
     @property
     def in_doubt(self) -> bool:
@@ -66,10 +67,22 @@ class Page:
         self._rest()
         self._layout = True
 
-    def add(self, part: Part) -> None:
+    def add(self, part: Call | Unreadable) -> None:
+        if self._aside is not None:
+            self._aside.append(part)
+            return
         self.settle()
         self.parts.append(part)
         self._rest()
+
+    def set_aside(self) -> None:
+        """Put the calls that come now aside, until it is known whether they are an example in the text."""
+        self._aside = []
+
+    def take_back(self, *, keep: bool) -> None:
+        parts, self._aside = self._aside, None
+        for part in parts if parts and keep else ():
+            self.add(part)
 
     def doubt(self, part: Call | Unreadable, raw: str) -> None:
         self.settle()

@@ -7,7 +7,8 @@ import re
 
 from gateway.core.dialects.objects import Form, proven, read_objects
 from gateway.core.dialects.reading import Draft, Reading
-from gateway.core.dialects.scanner import Ended, Scanner, Steps, tokens
+from gateway.core.dialects.scanner import Ended, Scanner, Steps
+from gateway.core.dialects.tokens import tokens
 from gateway.core.stream import Call
 
 _QUOTES = ('"""', "'''", '"', "'")
@@ -30,10 +31,7 @@ def read_python_calls(reading: Reading, *, closers: tuple[str, ...] = (), bare: 
         begin = reading.start if not count else scanner.offset
         look = yield from scanner.look(wanted)
         if look.rest is not None:
-            if not count and not bare:
-                reading.nameless(begin)
-            scanner.at = len(scanner.text)
-            return bool(count) or not bare
+            return not (bare and not count) and reading.over(begin, count)
         if look.found in closers:
             scanner.at += look.end
             return True
@@ -59,9 +57,7 @@ def _call(reading: Reading, begin: int, *, bare: bool) -> Steps[bool]:
         yield from scanner.blanks()
         found = yield from scanner.short(tokens("(", "\n", "<"))
     except Ended:
-        if not bare:
-            reading.nameless(begin)
-        return not bare
+        return not bare and reading.nameless(begin)
     name = found[0].strip().removesuffix(".call") if found and found[1] == "(" else ""  # Llama 3.1's built-in tools
     if not _NAME.fullmatch(name) or (bare and reading.tool(name) is None):
         return False

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from gateway.core.conversation import ToolSpec
 from gateway.core.dialects.dialect import Dialect, Where
 from gateway.core.dialects.markers import FENCE, Candidate, Markers, Role
 from gateway.core.dialects.reading import Reading
 from gateway.core.dialects.registry import AUTOMATIC, DIALECTS
-from gateway.core.dialects.scanner import Ended, Scanner, Steps, Tokens, tokens
+from gateway.core.dialects.scanner import Ended, Scanner, Steps
+from gateway.core.dialects.tokens import Tokens, tokens
 from gateway.core.stream import Call, Part, Proof, Reasoning, Text, Unreadable
 
 _SLICE = 64  # characters at a time that a supposed call in a thought is tried with
@@ -29,6 +31,12 @@ class OpenCall:
     proof: Proof
 
 
+@lru_cache(maxsize=64)
+def _markers(dialect: Dialect, names: tuple[str, ...]) -> Markers:
+    """The same for every answer to a client, whose tools stay the same."""
+    return Markers(DIALECTS if dialect is AUTOMATIC else (dialect,), DIALECTS, names)
+
+
 class ToolReader:
     """A stage from a model's raw text to parts.
 
@@ -39,8 +47,7 @@ class ToolReader:
     def __init__(self, dialect: Dialect, tools: Sequence[ToolSpec], *, thinking: bool = False) -> None:
         self._dialect = dialect
         self._tools = tools
-        speakers = DIALECTS if dialect is AUTOMATIC else (dialect,)
-        self._markers = Markers(speakers, DIALECTS, tools)
+        self._markers = _markers(dialect, tuple(tool.name for tool in tools))
         self._scanner = Scanner()
         self._reading = Reading(self._scanner, tools)
         self._held = -1  # the offset from which text is undecided; -1: only what the scanner still has
@@ -121,11 +128,12 @@ class ToolReader:
         scanner.hold()
         scanner.at += len(mark)
         found = False
-        candidate = yield from self._chosen(candidates)
+        reading.mends = ()
+        candidate = yield from self._chosen(mark, candidates)
         if candidate:
             reading.opener = mark
-            foreign = self._dialect is not AUTOMATIC and candidate.dialect.read is not self._dialect.read
-            reading.mends = ("other_dialect",) if foreign else ()
+            if self._dialect is not AUTOMATIC and candidate.dialect.read is not self._dialect.read:
+                reading.mends = (*reading.mends, "other_dialect")
             found = yield from candidate.dialect.read(reading, mark)
         if not found:
             scanner.rewind(self._held)
@@ -142,13 +150,17 @@ class ToolReader:
             case Where.ANYWHERE:
                 return True
 
-    def _chosen(self, candidates: Sequence[Candidate]) -> Steps[Candidate | None]:
+    def _chosen(self, mark: str, candidates: Sequence[Candidate]) -> Steps[Candidate | None]:
         """The candidate that fits what follows the marker: one that names it before one that takes anything."""
         then = sorted({literal for candidate in candidates for literal in candidate.opener.then})
         open_ended = next((candidate for candidate in candidates if not candidate.opener.then), None)
         if not then:
             return open_ended
-        look = yield from self._scanner.look(tokens(*then))
+        look = yield from self._scanner.look(tokens(*then, mark))
+        while look.found == mark and mark not in then:
+            self._reading.mends = ("doubled_tag",)
+            self._scanner.at += look.end
+            look = yield from self._scanner.look(tokens(*then, mark))
         if look.rest is not None:
             self._undecided(candidates)
             return None
@@ -156,9 +168,7 @@ class ToolReader:
 
     def _undecided(self, candidates: Sequence[Candidate]) -> None:
         """The text ended right behind an opener. After a natural end a marker in the middle of a text is a mention."""
-        if any(candidate.marked for candidate in candidates) and (self._scanner.cut or self._reading.page.quiet):
-            self._reading.nameless(self._scanner.offset)
-            self._scanner.at = len(self._scanner.text)
+        if any(candidate.marked for candidate in candidates) and self._reading.nameless(self._reading.start):
             raise Ended
 
     def _finish(self) -> None:

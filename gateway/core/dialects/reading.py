@@ -67,7 +67,9 @@ class Reading:
             draft = replace(draft, mends=(*draft.mends, "missing_closer"))
             self.whole(draft, start, proof=Proof.CLOSERS_ONLY if self.scanner.cut else Proof.COMPLETE)
             return
-        proof = self._proof(draft) if state is Open.BETWEEN else Proof.UNPROVEN
+        # gpt-oss miscounts braces (lmstudio#942), so that the count proves an object only if the model ended by itself.
+        between = state is Open.BETWEEN or (state is Open.COUNTED and not self.scanner.cut)
+        proof = self._proof(draft) if between else Proof.UNPROVEN
         part = self._judged(draft, start, proof) if proof is not Proof.UNPROVEN else None
         if not isinstance(part, Call):
             part = Call(
@@ -75,9 +77,19 @@ class Reading:
             )
         self.page.add(part)
 
-    def nameless(self, start: int) -> None:
-        """A call was opened, and the text ended before it had a name."""
+    def nameless(self, start: int) -> bool:
+        """A call was opened, and the text ended before it had a name. False: it was only mentioned in a text."""
+        if not self.scanner.cut and not self.page.quiet:
+            return False
         self.tail(Draft("", ""), start, Open.OPENING)
+        return True
+
+    def over(self, start: int, count: int, rest: str = "") -> bool:
+        """The text ended behind an opener, after `count` calls, perhaps with the beginning of one more. False: as above."""
+        if not count or len(rest) > 1:
+            return self.nameless(start) or bool(count)
+        self.scanner.at = len(self.scanner.text)
+        return True
 
     def _proof(self, draft: Draft) -> Proof:
         tool, document = self.tool(draft.name), read(draft.arguments)

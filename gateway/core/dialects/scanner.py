@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator
-from functools import lru_cache
 from typing import NamedTuple, TypeAlias, TypeVar
+
+from gateway.core.dialects.tokens import NO_SIGN, QUOTE_SIGNS, Sign, Tokens, tokens
 
 T = TypeVar("T")
 Steps: TypeAlias = Generator[None, None, T]
@@ -40,49 +41,10 @@ class Look(NamedTuple):
     rest: str | None = None
 
 
-class Tokens:
-    """Literal markers to look for. The longest wins where several begin alike."""
-
-    __slots__ = ("_firsts", "_longest", "_prefixes", "_shorter", "literals", "needle", "pattern")
-
-    def __init__(self, literals: tuple[str, ...]) -> None:
-        ordered = sorted(set(literals), key=len, reverse=True)
-        firsts = {literal[0] for literal in ordered}
-        self.literals = tuple(ordered)
-        self.pattern = re.compile("|".join(map(re.escape, ordered)) or r"(?!)")
-        self.needle = min(firsts) if len(firsts) == 1 else ""  # text without it holds no token and no beginning of one
-        self._firsts = re.compile("|".join(map(re.escape, sorted(firsts))) or r"(?!)")
-        self._longest = len(ordered[0]) if ordered else 0
-        self._prefixes = frozenset(literal[:size] for literal in ordered for size in range(len(literal)))
-        self._shorter = self._prefixes.intersection(ordered)
-
-    def settled(self, found: re.Match[str], *, ended: bool) -> bool:
-        """Whether more text cannot make a longer token of the one that was found; at the end, whether it would have."""
-        if found.group() not in self._shorter or found.string[found.start() :] not in self._prefixes:
-            return True
-        return ended and found.end() == len(found.string)
-
-    def begun(self, text: str, start: int) -> int:
-        """How many characters at the end of the text may be the beginning of a token."""
-        for first in self._firsts.finditer(text, max(start, len(text) - self._longest + 1)):
-            if text[first.start() :] in self._prefixes:
-                return len(text) - first.start()
-        return 0
-
-    def may_begin(self, text: str, at: int) -> bool:
-        """Whether the text from `at` to its end is nothing, or the beginning of a token."""
-        return text[at : at + self._longest] in self._prefixes
-
-
-@lru_cache(maxsize=1024)
-def tokens(*literals: str) -> Tokens:
-    return Tokens(literals)
-
-
 class Scanner:
     """The text so far and a cursor in it. Offsets count characters of all the text that was fed."""
 
-    __slots__ = ("_base", "_from", "_kept", "_last", "_later", "_needle", "at", "cut", "ended", "looked", "text")
+    __slots__ = ("_base", "_from", "_kept", "_last", "_later", "_sign", "at", "cut", "ended", "looked", "text")
 
     def __init__(self) -> None:
         self.text = ""  # the window: what the steps may still want to see
@@ -92,7 +54,7 @@ class Scanner:
         self.looked = 0  # characters of all windows: the measure of work
         self._base = 0  # the offset of the window
         self._later: list[str] = []  # pieces that have not entered the window yet
-        self._needle = ""
+        self._sign = NO_SIGN
         self._kept: list[str] | None = None  # text that left the window since `hold`
         self._from = 0  # the offset of the kept text
         self._last = ""  # the character before the window
@@ -100,7 +62,8 @@ class Scanner:
     def feed(self, piece: str) -> bool:
         """Take a piece; True: the steps that wait should go on now."""
         self._later.append(piece)
-        return self._needle in piece
+        needle, pattern = self._sign
+        return needle in piece and pattern.search(piece) is not None
 
     def end(self, *, cut: bool) -> None:
         """No more will come; `cut`: the text was not ended by the model itself."""
@@ -143,22 +106,18 @@ class Scanner:
 
     def take(self, wanted: Tokens) -> tuple[str, str]:
         """What is certainly before the next token, moved over, and that token, before which the cursor stops ("": none yet)."""
-        found = wanted.pattern.search(self.text, self.at)
-        if found and wanted.settled(found, ended=self.ended):
-            end, mark = found.start(), found.group()
-        else:
-            end, mark = len(self.text) - wanted.begun(self.text, self.at), ""
+        end, mark = wanted.first(self.text, self.at, ended=self.ended)
         before = self.text[self.at : end]
         self.at = end
         return before, mark
 
     # ---- the steps: each may wait for more text, or raise `Ended`
 
-    def more(self, needle: str = "") -> Steps[None]:
-        """Wait for text; pieces without the needle need not wake the steps."""
+    def more(self, sign: Sign = NO_SIGN) -> Steps[None]:
+        """Wait for text; pieces without the sign need not wake the steps."""
         if self.ended:
             raise Ended
-        self._needle = needle
+        self._sign = sign
         yield
         if self._kept is not None:
             self._kept.append(self.text[: self.at])
@@ -204,6 +163,12 @@ class Scanner:
                 return Look("", at - self.at, self.text[at:])
             yield from self.more()
 
+    def ahead(self, start: int, most: int) -> Steps[str]:
+        """The text from `start` characters after the cursor on, `most` of it, less at the end. The cursor stays."""
+        while len(self.text) - self.at < start + most and not self.ended:
+            yield from self.more()
+        return self.text[self.at + start : self.at + start + most]
+
     def short(self, stops: Tokens, most: int = MOST_NAME) -> Steps[tuple[str, str] | None]:
         """The short text up to a stop, and that stop, which is moved over; None where it is not short."""
         while True:
@@ -219,13 +184,11 @@ class Scanner:
     def find(self, wanted: Tokens) -> Steps[str]:
         """To the next token, however far, and over it."""
         while True:
-            found = wanted.pattern.search(self.text, self.at)
-            if found and wanted.settled(found, ended=self.ended):
-                self.at = found.end()
-                return found.group()
-            begun = wanted.begun(self.text, self.at)
-            self.at = len(self.text) - begun
-            yield from self.more("" if begun else wanted.needle)
+            self.at, mark = wanted.first(self.text, self.at, ended=self.ended)
+            if mark:
+                self.at += len(mark)
+                return mark
+            yield from self.more(wanted.sign if self.at == len(self.text) else NO_SIGN)
 
     def string(self, quote: str) -> Steps[None]:
         """From inside a string with backslash escapes to behind its closing quote."""
@@ -236,7 +199,7 @@ class Scanner:
             if self.text.startswith(quote, self.at):
                 self.at += 1
                 return
-            yield from self.more(quote)
+            yield from self.more(QUOTE_SIGNS[quote])
 
     def brackets(self, closers: tuple[str, ...] = ()) -> Steps[bool]:
         """Over a JSON array or object, from its opening bracket; False: a closer stands where it is still open."""

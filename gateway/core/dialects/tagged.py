@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from gateway.core.dialects.members import Open
 from gateway.core.dialects.objects import proven
 from gateway.core.dialects.reading import Draft, Reading
-from gateway.core.dialects.scanner import Ended, Steps, tokens
+from gateway.core.dialects.scanner import Ended, Steps
+from gateway.core.dialects.tokens import tokens
 from gateway.core.dialects.values import Ends, Field, Fields, arguments_of, list_state, raw_text, read_value
 from gateway.core.stream import Call
 
@@ -74,7 +75,8 @@ def read_tagged(reading: Reading, grammar: Grammar) -> Steps[bool]:
         begin = reading.start if not count else scanner.offset
         look = yield from scanner.look(wanted)
         if look.rest is not None:
-            return _over(reading, grammar, look.rest, begin, count)
+            opening = any(opener.startswith(look.rest) for opener in (*grammar.group, *grammar.call))
+            return reading.over(begin, count, look.rest if opening else "")
         if look.found in grammar.call:
             scanner.at += look.end
             if not (yield from _call(reading, grammar, begin, grouped=grouped)):
@@ -92,22 +94,13 @@ def read_tagged(reading: Reading, grammar: Grammar) -> Steps[bool]:
             return bool(count)
 
 
-def _over(reading: Reading, grammar: Grammar, rest: str, begin: int, count: int) -> bool:
-    """The text ended between calls, perhaps inside the opener of one."""
-    if not count or (len(rest) > 1 and any(opener.startswith(rest) for opener in (*grammar.group, *grammar.call))):
-        reading.nameless(begin)
-    reading.scanner.at = len(reading.scanner.text)
-    return True
-
-
 def _call(reading: Reading, grammar: Grammar, begin: int, *, grouped: bool) -> Steps[bool]:
     """One call, the cursor behind its opener. False: it is none, the tag is only mentioned."""
     scanner = reading.scanner
     try:
         found = yield from scanner.short(tokens(">", "\n", "<"))
     except Ended:
-        reading.nameless(begin)
-        return True
+        return reading.nameless(begin)
     name = grammar.name_of(found[0]) if found and found[1] == ">" else ""
     tool = reading.tool(name)
     if not name:

@@ -15,10 +15,13 @@ from gateway.core.calls.schema import properties_of, typed, types_of
 from gateway.core.conversation import ToolSpec
 from gateway.core.dialects.members import Open
 from gateway.core.dialects.reading import Reading
-from gateway.core.dialects.scanner import Ended, Steps, tokens
+from gateway.core.dialects.scanner import Ended, Steps
+from gateway.core.dialects.tokens import tokens
 from gateway.core.stream import Call
 
 _NAME = re.compile(r"[\w.\-]+(?: [\w.\-]+)*")
+_CLOSING_TAG = re.compile(r"</[\w:.\-]+>\s*\Z")
+_MOST_TAG = 64
 _MOST_REREADS = 8  # of a value that did not end where it was expected to
 
 
@@ -108,9 +111,10 @@ class Ends:
     """How a raw value may end: by the `closers` of the argument, where one of these follows.
 
     `next`: openers of a further argument, its key up to `key_end` ("": the opener is whole), as `key_of` reads it; `inner`:
-    what opens an example inside, if not those; `also`: what else may follow. `over`: closers of the call. `group`: closers of a group of calls. `again`: openers of a further call or group. `strict`: behind
-    the closer of the call must come one of the last two. `lenient`: where the value's own closer is missing, an opener of
-    a further argument (`line`: at the beginning of a line) or a closer of the call ends it. `newline`: as in `arguments`.
+    what opens an example inside, if not those; `also` and `unknown`: what else may follow. `over`: closers of the call. `group`:
+    closers of a group of calls. `again`: openers of a further call or group. `strict`: behind the closer of the call must
+    come one of the last two. `lenient`: where the value's own closer is missing, an opener of a further argument (`line`:
+    at the beginning of a line) or a closer of the call ends it. `newline`: as in `Fields.arguments`.
     """
 
     closers: tuple[str, ...]
@@ -120,6 +124,7 @@ class Ends:
     again: tuple[str, ...] = ()
     inner: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+    unknown: re.Pattern[str] | None = None
     key_end: str = ">"
     key_of: Callable[[str], str] = str.strip
     line: bool = True
@@ -134,41 +139,58 @@ class _Value:
     def __init__(self, reading: Reading, ends: Ends, fields: Fields, key: str) -> None:
         self.reading, self.scanner, self.ends, self.fields, self.key = reading, reading.scanner, ends, fields, key
         self.start = self.scanner.offset
-        self.fallback: tuple[int, int] | None = None  # a closer that seemed to belong to the text: where, and behind it
+        # A closer that seemed to belong to the text: where, behind it, and whether it was that of an example.
+        self.fallback: tuple[int, int, bool] | None = None
+        self._first: str | None = None  # its first character, once a closer has come
         self.depth = 0
         self.rival = False  # an example inside names an argument of this very tool that is still to come
 
     def closed(self, closer: str) -> Steps[bool]:
         """An argument's closer: of this value, if the call goes on behind it and no example inside is open."""
         end = self.scanner.offset
-        likely, certain = yield from self._goes_on()
+        in_place = not self._on_lines() or self.scanner.before(len(closer)) == "\n"
+        likely, certain = yield from self._goes_on(in_place=in_place)
         if certain and not self.depth:
             return True
         if likely and not self.fallback:
-            self.fallback = end - len(closer), end
+            self.fallback = end - len(closer), end, self.depth > 0
         self.depth = max(0, self.depth - 1)
         return False
 
-    def _goes_on(self) -> Steps[tuple[bool, bool]]:
-        """Whether what follows looks like more of the call, and whether it still does behind the call's closer."""
+    def _on_lines(self) -> bool:
+        """Whether the value begins on a line of its own, so that its closer should stand on one too."""
+        if self._first is None:
+            self._first = self.scanner.since(self.start)[:1]
+        return self.ends.newline and self._first in ("\n", "\r")
+
+    def _goes_on(self, *, in_place: bool) -> Steps[tuple[bool, bool]]:
+        """Whether what follows looks like more of the call, and whether it still does behind the call's closer.
+
+        A closer that is out of place takes more: neither the end of the text nor a new call proves it.
+        """
         ends = self.ends
-        look = yield from self.scanner.look(tokens(*ends.next, *ends.also, *ends.over, *ends.group, *ends.again))
+        again = ends.again if in_place else ()
+        look = yield from self.scanner.look(tokens(*ends.next, *ends.also, *ends.over, *ends.group, *again))
         if look.rest is None and ends.strict and look.found in ends.over:
             further = yield from self.scanner.look(tokens("</", *ends.group, *ends.again), look.end)
             return True, further.rest is not None or bool(further.found)
-        goes_on = look.rest is not None or bool(look.found)
+        goes_on = bool(look.found) or (in_place and look.rest is not None)
+        if not goes_on and ends.unknown:
+            goes_on = bool(ends.unknown.match((yield from self.scanner.ahead(look.end, _MOST_TAG))))
         return goes_on, goes_on
 
     def opened(self, opener: str) -> Steps[bool]:
         """An argument's opener inside: of an example, or of the next argument, where this one's closer is missing."""
+        before = self.scanner.offset - len(opener)
         in_place = not self.ends.line or self.scanner.before(len(opener)) == "\n"
         key = yield from self._key(opener)
         if not key:
             return False
         if self.ends.lenient and key != self.key and self.fields.awaits(key):
-            if in_place and not self.depth:
+            clear = in_place and not (self.depth or self.fallback or self.rival)
+            if clear and not _CLOSING_TAG.search(self.scanner.since(self.start)[: before - self.start]):
                 return True
-            self.rival = True
+            self.rival = True  # or the value was closed by a wrong tag (claude-code#44826)
         self.depth += 1
         return False
 
@@ -197,8 +219,7 @@ class _Value:
         if self.scanner.cut or not self.fallback or self.rival or self.reading.rereads >= _MOST_REREADS:
             return None
         self.reading.rereads += 1
-        self.fields.strained = True
-        end, behind = self.fallback
+        end, behind, self.fields.strained = self.fallback
         self.scanner.rewind(behind)
         return self.start, end
 
@@ -213,14 +234,14 @@ def read_value(reading: Reading, ends: Ends, fields: Fields, key: str) -> Steps[
         while True:
             mark = yield from scanner.find(wanted)
             end = scanner.offset - len(mark)
+            line_end = end > value.start and scanner.before(len(mark)) == "\n" and not ends.newline
             if mark in ends.closers:
                 if (yield from value.closed(mark)):
                     return value.start, end
             elif (yield from value.opened(mark) if mark in openers else value.over()):
                 fields.mends.append("missing_argument_closer")
-                line_end = scanner.before(len(mark)) == "\n" and end > value.start
                 scanner.rewind(end)
-                return value.start, end - (line_end and not ends.newline)
+                return value.start, end - line_end
     except Ended:
         strained = value.strained()
         if strained is None:

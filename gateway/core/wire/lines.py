@@ -19,46 +19,55 @@ class Lines:
         self._size = 0
 
     def feed(self, item: bytes) -> Iterator[bytes]:
-        first, *rest = item.split(b"\n")
-        self._open.append(first)
-        self._size += len(first)
-        if self._size > LINE_LIMIT:
-            raise LineTooLong
-        if not rest:
-            return
-        yield b"".join(self._open).removesuffix(b"\r")
-        for line in rest[:-1]:
-            yield line.removesuffix(b"\r")
-        self._open = [rest[-1]]
-        self._size = len(rest[-1])
+        """The lines that are whole now. Raises LineTooLong."""
+        *ended, rest = item.split(b"\n")
+        for line in ended:
+            yield self._whole(line).removesuffix(b"\r")
+        if rest:
+            self._open.append(rest)
+            self._size += len(rest)
+            if self._size > LINE_LIMIT:
+                raise LineTooLong
 
     def close(self) -> Iterator[bytes]:
-        last = b"".join(self._open)
-        self._open, self._size = [], 0
-        if last:
+        """The last line, where it had no end."""
+        if last := self._whole(b"").removesuffix(b"\r"):
             yield last
+
+    def _whole(self, end: bytes) -> bytes:
+        line = b"".join((*self._open, end)) if self._size else end
+        self._open, self._size = [], 0
+        return line
 
 
 class Events:
-    """Bytes to the data of server-sent events. Comments and other fields are skipped; an unfinished event is dropped."""
+    """Bytes to the data of server-sent events. Comments and other fields are skipped."""
 
     def __init__(self) -> None:
         self._lines = Lines()
         self._data: list[bytes] = []
 
     def feed(self, item: bytes) -> Iterator[bytes]:
+        """The events that are whole now. Raises LineTooLong."""
         for line in self._lines.feed(item):
-            if line.startswith(b"data:"):
-                self._data.append(line[5:].removeprefix(b" "))
-            elif not line and self._data:
-                yield b"\n".join(self._data)
-                self._data = []
+            if line:
+                self._note(line)
+            elif self._data:
+                yield self._event()
 
     def close(self) -> Iterator[bytes]:
         """A stream that ends without its last blank line still said what it said."""
         for line in self._lines.close():
-            if line.startswith(b"data:"):
-                self._data.append(line[5:].removeprefix(b" "))
+            self._note(line)
         if self._data:
-            yield b"\n".join(self._data)
-            self._data = []
+            yield self._event()
+
+    def _note(self, line: bytes) -> None:
+        field, colon, value = line.partition(b":")
+        if field == b"data" or (field == b"error" and colon):  # llama.cpp's server wrote `error: {…}` until 2025
+            self._data.append(value.removeprefix(b" "))
+
+    def _event(self) -> bytes:
+        data = b"\n".join(self._data)
+        self._data = []
+        return data

@@ -10,7 +10,10 @@ from typing import Literal, TypeAlias
 from gateway.core import jsontext
 from gateway.core.stream import Call, Did, Part, Reasoning, Stop, StopReason, Text, Usage, Verbatim
 from gateway.core.wire.fields import is_object
-from gateway.core.wire.lines import Lines
+from gateway.core.wire.lines import Lines, LineTooLong
+from gateway.core.wire.records import count_of, record_of
+from gateway.core.wire.tools import arguments_object, arguments_text
+from gateway.core.wire.whole import did_json, whole_of
 
 Kind: TypeAlias = Literal["chat", "generate"]
 _NANO = 1_000_000_000
@@ -24,87 +27,87 @@ class Decoder:
 
     def __init__(self) -> None:
         self.error: str | None = None
-        self.rendered: str | None = None
         self._lines = Lines()
         self._bytes = codecs.getincrementaldecoder("utf-8")("replace")
 
     def feed(self, item: bytes) -> Iterator[Part]:
-        for line in self._lines.feed(item):
-            if line:
+        try:
+            for line in self._lines.feed(item):
                 yield from self._read(line)
+        except LineTooLong:
+            self.error = "a line of the stream is too long"
 
     def close(self) -> Iterator[Part]:
+        """A last line that broke off is no error of its own: the stream was cut."""
         for line in self._lines.close():
-            yield from self._read(line)
+            yield from self._read(line, cut=True)
 
-    def _read(self, line: bytes) -> Iterator[Part]:
-        if self.error is not None:
+    def _read(self, line: bytes, *, cut: bool = False) -> Iterator[Part]:
+        if self.error is not None or not line:
             return
         try:
-            record = jsontext.loads(line)
+            record = record_of(line)
         except jsontext.NotJson as error:
-            self.error = f"a line of the stream is {error}"
+            self.error = None if cut else f"a line of the stream is {error}"
             return
         if not is_object(record):
             return
         if "error" in record:
-            self.error = _words(record["error"])
+            words = record["error"]
+            self.error = words if isinstance(words, str) else jsontext.dumps(words)
             return
-        message = record.get("message")
-        yield from self._said(message if is_object(message) else {"content": record.get("response"), **record})
-        if isinstance(record.get("logprobs"), list):
-            yield from self._verbatim(record["logprobs"])
+        yield from _said(record)
+        if logprobs := record.get("logprobs"):
+            yield from self._verbatim(logprobs)
         if record.get("done") is True:
-            yield usage_of(record)
+            yield _usage(record)
             yield Stop(StopReason.LENGTH if record.get("done_reason") == "length" else StopReason.STOP)
-
-    def _said(self, message: Mapping[str, object]) -> Iterator[Part]:
-        thought, text, calls = message.get("thinking"), message.get("content"), message.get("tool_calls")
-        if isinstance(thought, str) and thought:
-            yield Reasoning(thought)
-        if isinstance(text, str) and text:
-            yield Text(text)
-        for call in calls if isinstance(calls, list) else []:
-            if is_object(call) and is_object(function := call.get("function")):
-                arguments = function.get("arguments")
-                yield Call(
-                    id=str(call.get("id") or ""),
-                    name=str(function.get("name") or ""),
-                    arguments=arguments if isinstance(arguments, str) else jsontext.dumps(arguments or {}),
-                )
 
     def _verbatim(self, logprobs: object) -> Iterator[Part]:
         """A token may hold half a character, so its bytes count where they are told."""
-        pieces: list[str] = []
-        for token in logprobs if isinstance(logprobs, list) else []:
-            if not is_object(token):
-                continue
-            raw, said = token.get("bytes"), token.get("token")
-            if isinstance(raw, list) and all(isinstance(byte, int) and 0 <= byte < 256 for byte in raw):
-                pieces.append(self._bytes.decode(bytes(raw)))
-            elif isinstance(said, str):
-                pieces.append(said)
-        if text := "".join(pieces):
+        tokens = logprobs if isinstance(logprobs, list) else ()
+        if text := "".join(self._token(token) for token in tokens if is_object(token)):
             yield Verbatim(text)
 
+    def _token(self, token: Mapping[str, object]) -> str:
+        raw, said = token.get("bytes"), token.get("token")
+        try:
+            return self._bytes.decode(bytes(raw)) if isinstance(raw, list) else str(said or "")
+        except (TypeError, ValueError):  # no bytes after all
+            return str(said or "")
 
-def _words(error: object) -> str:
-    return error if isinstance(error, str) else jsontext.dumps(error)
+
+def _said(record: Mapping[str, object]) -> Iterator[Part]:
+    message = record.get("message")
+    if is_object(message):
+        thought, text, calls = message.get("thinking"), message.get("content"), message.get("tool_calls")
+    else:
+        thought, text, calls = record.get("thinking"), record.get("response"), None
+    if thought and isinstance(thought, str):
+        yield Reasoning(thought)
+    if text and isinstance(text, str):
+        yield Text(text)
+    for call in calls if isinstance(calls, list) else ():
+        if is_object(call) and is_object(function := call.get("function")):
+            yield Call(
+                id=str(call.get("id") or ""),
+                name=str(function.get("name") or ""),
+                arguments=arguments_text(function.get("arguments")),
+            )
 
 
-def usage_of(record: Mapping[str, object]) -> Usage:
+def _usage(record: Mapping[str, object]) -> Usage:
     """The counts and times of a final record; Ollama tells times in nanoseconds."""
     return Usage(
-        prompt_tokens=_count(record.get("prompt_eval_count")),
-        completion_tokens=_count(record.get("eval_count")),
-        load_seconds=_count(record.get("load_duration")) / _NANO,
-        prompt_seconds=_count(record.get("prompt_eval_duration")) / _NANO,
-        completion_seconds=_count(record.get("eval_duration")) / _NANO,
+        prompt_tokens=count_of(record, "prompt_eval_count"),
+        completion_tokens=count_of(record, "eval_count"),
+        load_seconds=count_of(record, "load_duration") / _NANO,
+        prompt_seconds=count_of(record, "prompt_eval_duration") / _NANO,
+        completion_seconds=count_of(record, "eval_duration") / _NANO,
     )
 
 
-def _count(value: object) -> int:
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0
+# -- the way back: to a client that speaks this format ---------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,15 +140,16 @@ class StreamEncoder:
             case Reasoning(text):
                 yield self._line(f'{self._text}"","thinking":{jsontext.quoted(text)}')
             case Call():
-                yield self._line(f'{self._text}"","tool_calls":[{call_text(item, self._calls)}]')
+                call = jsontext.dumps(_call_json(item, self._calls))
+                yield self._line(f'{self._text}"","tool_calls":[{call}]')
                 self._calls += 1
             case Usage():
                 self._usage = item
             case Did(words):
                 self._did = words
             case Stop(reason):
-                last = jsontext.dumps(final_json(reason, self._usage, self._did))
-                yield f'{self._before}{self._text}""{self._after},{last[1:]}\n'.encode()
+                last = jsontext.dumps(_final_json(reason, self._usage, self._did))
+                yield jsontext.utf8(f'{self._before}{self._text}""{self._after},{last[1:]}\n')
             case _:
                 return
 
@@ -153,15 +157,15 @@ class StreamEncoder:
         return iter(())
 
     def _line(self, fields: str) -> bytes:
-        return f'{self._before}{fields}{self._after},"done":false}}\n'.encode()
+        return jsontext.utf8(f'{self._before}{fields}{self._after},"done":false}}\n')
 
 
-def call_text(call: Call, index: int) -> str:
-    function = f'{{"index":{index},"name":{jsontext.quoted(call.name)},"arguments":{call.arguments}}}'
-    return f'{{"id":{jsontext.quoted(call.id)},"function":{function}}}'
+def _call_json(call: Call, index: int) -> dict[str, object]:
+    function = {"index": index, "name": call.name, "arguments": arguments_object(call.arguments)}
+    return {"id": call.id, "function": function}
 
 
-def final_json(reason: StopReason, usage: Usage, did: tuple[str, ...]) -> dict[str, object]:
+def _final_json(reason: StopReason, usage: Usage, did: Sequence[str]) -> dict[str, object]:
     """The fields of the last line; `tool_calls` is no reason in this API."""
     total = usage.load_seconds + usage.prompt_seconds + usage.completion_seconds
     said: dict[str, object] = {
@@ -174,36 +178,26 @@ def final_json(reason: StopReason, usage: Usage, did: tuple[str, ...]) -> dict[s
         "eval_count": usage.completion_tokens,
         "eval_duration": round(usage.completion_seconds * _NANO),
     }
-    if did:
-        said["holdfast"] = {"did": list(did)}
-    return said
+    return said | did_json(did)
 
 
 def encode_whole(parts: Sequence[Part], envelope: NativeEnvelope) -> bytes:
     """The answer as one JSON object."""
-    text = "".join(part.text for part in parts if isinstance(part, Text))
-    thought = "".join(part.text for part in parts if isinstance(part, Reasoning))
-    calls = [part for part in parts if isinstance(part, Call)]
-    said: dict[str, object] = {"content": text} if envelope.kind == "chat" else {"response": text}
-    if thought:
-        said["thinking"] = thought
-    if calls:
-        said["tool_calls"] = [jsontext.loads(call_text(call, place)) for place, call in enumerate(calls)]
-    reason = next((part.reason for part in parts if isinstance(part, Stop)), StopReason.LENGTH)
-    usage = next((part for part in parts if isinstance(part, Usage)), Usage())
-    did = next((part.words for part in parts if isinstance(part, Did)), ())
-    return jsontext.dump(
-        {
-            "model": envelope.model,
-            "created_at": envelope.created_at,
-            **({"message": {"role": "assistant", **said}} if envelope.kind == "chat" else said),
-            **final_json(reason, usage, did),
-        }
-    )
+    whole = whole_of(parts)
+    said: dict[str, object] = {"content": whole.text} if envelope.kind == "chat" else {"response": whole.text}
+    if whole.thought:
+        said["thinking"] = whole.thought
+    if whole.calls:
+        said["tool_calls"] = [_call_json(call, place) for place, call in enumerate(whole.calls)]
+    return jsontext.dump(_framed(envelope, said) | _final_json(whole.reason, whole.usage, whole.did))
 
 
 def loaded_json(envelope: NativeEnvelope, reason: Literal["load", "unload"]) -> bytes:
     """The answer to a request that only loads a model or frees it."""
-    said = {"message": {"role": "assistant", "content": ""}} if envelope.kind == "chat" else {"response": ""}
-    head = {"model": envelope.model, "created_at": envelope.created_at}
-    return jsontext.dump({**head, **said, "done": True, "done_reason": reason})
+    said = {"content" if envelope.kind == "chat" else "response": ""}
+    return jsontext.dump(_framed(envelope, said) | {"done": True, "done_reason": reason})
+
+
+def _framed(envelope: NativeEnvelope, said: Mapping[str, object]) -> dict[str, object]:
+    head: dict[str, object] = {"model": envelope.model, "created_at": envelope.created_at}
+    return {**head, "message": {"role": "assistant", **said}} if envelope.kind == "chat" else {**head, **said}

@@ -4,62 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from gateway.core import jsontext
-from gateway.core.conversation import (
-    Completion,
-    Content,
-    Conversation,
-    Image,
-    Message,
-    Prose,
-    Role,
-    Sampling,
-    Think,
-    ToolCall,
-    ToolSpec,
-)
-from gateway.core.errors import BadRequest
-from gateway.core.wire.fields import Fields, body, is_object
+from gateway.core.conversation import Completion, Conversation, Message, Think
+from gateway.core.wire import native_fields
+from gateway.core.wire.fields import Fields, body
+from gateway.core.wire.ollama_messages import images_of, message_json, message_of
+from gateway.core.wire.pairing import with_names
+from gateway.core.wire.sampling import options_sampling, sampling_json
+from gateway.core.wire.tools import tool_json, tool_of
 
-# Ours to set on every request, or meaningless through a gateway: never taken from a client.
-RESERVED = (
-    "_debug_render_only",
-    "truncate",
-    "shift",
-    "logprobs",
-    "top_logprobs",
-    "stream",
-    "raw",
-    "context",
-    "template",
-)
-_SAMPLING = (
-    "temperature",
-    "top_p",
-    "top_k",
-    "min_p",
-    "seed",
-    "presence_penalty",
-    "frequency_penalty",
-    "repeat_penalty",
-)
+# Ours to set on every request, or meaningless through a gateway: never taken from a client. Compared without case, as Go does.
+RESERVED = frozenset({
+    "model", "name", "messages", "tools", "options", "stream", "truncate", "shift", "_debug_render_only",
+    "logprobs", "top_logprobs", "prompt", "suffix", "system", "images", "raw", "context", "template",
+})  # fmt: skip
+# Runner options: one that differs from the last request's makes Ollama load the model anew, so only the policy sets them.
+RUNNER = frozenset({
+    "num_ctx", "num_batch", "num_gpu", "main_gpu", "num_thread", "use_mmap", "use_mlock",
+    "low_vram", "f16_kv", "numa", "vocab_only", "logits_all", "embedding_only",
+})  # fmt: skip
+_EFFORTS: Mapping[str, Think] = {  # /api/chat takes true, false, low, medium and high; its /v1 and others know more
+    "none": False,
+    "minimal": "low",
+    "xhigh": "high",
+    "max": "high",
+    "ultra": "high",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class NativeWish:
-    """How the answer is to be delivered, and whether the request only loads (or with `unload`, frees) the model."""
+    """How the answer is to be delivered, and whether the request only loads (or with `unload`, frees) the model.
+
+    `repaired`: text in the request held what is no text and became U+FFFD.
+    """
 
     stream: bool = True
     load_only: bool = False
     unload: bool = False
+    repaired: bool = False
 
 
 def decode_chat(data: bytes) -> tuple[Conversation, NativeWish]:
     """An `/api/chat` request; no messages means: load the model (or free it, with `keep_alive: 0`)."""
     fields = body(data)
-    messages = tuple(_message(message) for message in fields.objects("messages"))
+    messages = tuple(message_of(message) for message in fields.objects("messages"))
     return _conversation(fields, messages=messages, completion=None)
 
 
@@ -71,7 +61,7 @@ def decode_generate(data: bytes) -> tuple[Conversation, NativeWish]:
         suffix=fields.text("suffix"),
         system=fields.text("system"),
         raw=fields.flag("raw", False),
-        images=_images(fields),
+        images=images_of(fields),
     )
     return _conversation(fields, messages=(), completion=completion)
 
@@ -81,25 +71,25 @@ def _conversation(
 ) -> tuple[Conversation, NativeWish]:
     model = fields.text("model") or fields.text("name")
     if not model:
-        raise BadRequest("`model` is missing; name a model that GET /api/tags lists", param="model")
-    stream = fields.flag("stream", True)
-    options = fields.fields("options") or Fields({}, "options")
+        raise fields.refused("model", "is missing; name a model that GET /api/tags lists")
+    options = native_fields.options_of(fields)
     empty = not messages and not (completion and (completion.prompt or completion.images))
-    wish = NativeWish(stream=stream, load_only=empty, unload=empty and _is_zero(fields.rest.get("keep_alive")))
-    tools = tuple(_tool(tool) for tool in fields.objects("tools"))
-    sampling, output, think = _sampling(options), _output(fields), _think(fields)
-    for name in RESERVED:
-        fields.take(name)
+    wish = NativeWish(
+        stream=fields.flag("stream", True),
+        load_only=empty,
+        unload=empty and _is_zero(fields.rest.get("keep_alive")),
+        repaired=fields.repaired,
+    )
     conversation = Conversation(
         model=model,
         messages=messages,
         completion=completion,
-        tools=tools,
-        sampling=sampling,
-        output=output,
-        think=think,
+        tools=tuple(tool_of(tool) for tool in fields.objects("tools")),
+        sampling=options_sampling(options),
+        output=native_fields.format_of(fields),
+        think=native_fields.think_of(fields),
         options=options.rest,
-        extra=fields.rest,
+        extra=_riding(fields.rest),
     )
     return conversation, wish
 
@@ -108,106 +98,9 @@ def _is_zero(keep_alive: object) -> bool:
     return keep_alive in (0, "0", "0s") and keep_alive is not False
 
 
-def _sampling(options: Fields) -> Sampling:
-    most = options.integer("num_predict")
-    return Sampling(
-        temperature=options.number("temperature"),
-        top_p=options.number("top_p"),
-        top_k=options.integer("top_k"),
-        min_p=options.number("min_p"),
-        seed=options.integer("seed"),
-        presence_penalty=options.number("presence_penalty"),
-        frequency_penalty=options.number("frequency_penalty"),
-        repeat_penalty=options.number("repeat_penalty"),
-        stop=tuple(text for text in options.texts("stop") if text),
-        max_tokens=most if most and most > 0 else None,  # Ollama takes 0, -1 and -2 as "no limit"
-    )
-
-
-def _output(fields: Fields) -> Literal["json"] | Mapping[str, object] | None:
-    match fields.take("format"):
-        case None | "":
-            return None
-        case "json":
-            return "json"
-        case value if is_object(value):
-            return value
-        case other:
-            raise fields.wrong("format", '"json" or a JSON Schema', other)
-
-
-def _think(fields: Fields) -> Think:
-    match fields.take("think"):
-        case None:
-            return None
-        case bool() | str() as switch:
-            return switch
-        case other:
-            raise fields.wrong("think", "true, false or an effort such as high", other)
-
-
-def _message(fields: Fields) -> Message:
-    return Message(
-        role=_role(fields),
-        content=_content(fields),
-        thinking=fields.text("thinking"),
-        calls=tuple(_call(call) for call in fields.objects("tool_calls")),
-        answers=fields.text("tool_call_id"),
-        name=fields.text("tool_name") or fields.text("name"),
-        extra=fields.rest,
-    )
-
-
-def _role(fields: Fields) -> Role:
-    match fields.text("role"):
-        case "system" | "developer" | "user" | "assistant" | "tool" as role:
-            return role
-        case other:
-            path = fields.path("role")
-            raise BadRequest(f"`{path}` is {other!r}; send system, user, assistant or tool", param=path)
-
-
-def _content(fields: Fields) -> tuple[Content, ...]:
-    match fields.take("content"):
-        case None | "":
-            text: tuple[Content, ...] = ()
-        case str(said):
-            text = (Prose(said),)
-        case list(parts) if all(is_object(part) and isinstance(part.get("text"), str) for part in parts):
-            text = tuple(Prose(str(part["text"])) for part in parts if is_object(part))
-        case other:
-            raise fields.wrong("content", "a string", other)
-    return (*text, *_images(fields))
-
-
-def _images(fields: Fields) -> tuple[Image, ...]:
-    images = fields.take("images")
-    if images is None:
-        return ()
-    if not isinstance(images, list) or not all(isinstance(image, str) for image in images):
-        raise fields.wrong("images", "an array of base64 strings", images)
-    return tuple(Image(str(image)) for image in images)
-
-
-def _call(fields: Fields) -> ToolCall:
-    function = fields.fields("function") or Fields({}, fields.path("function"))
-    arguments = function.take("arguments")
-    text = arguments if isinstance(arguments, str) else jsontext.dumps({} if arguments is None else arguments)
-    return ToolCall(id=fields.text("id"), name=function.text("name"), arguments=text, extra=fields.rest)
-
-
-def _tool(fields: Fields) -> ToolSpec:
-    function = fields.fields("function")
-    name = function.text("name") if function else ""
-    if function is None or not name:
-        raise BadRequest(f"`{fields.at}.function.name` is missing; every tool needs a name", param=fields.at)
-    parameters = function.fields("parameters")
-    return ToolSpec(
-        name=name,
-        description=function.text("description"),
-        parameters=parameters.rest if parameters else {},
-        extra=function.rest,
-    )
+def _riding(extra: Mapping[str, object]) -> dict[str, object]:
+    """The client's unknown fields, for an upstream that may know them."""
+    return {key: value for key, value in extra.items() if key.casefold() not in RESERVED}
 
 
 # -- the way back: to Ollama ------------------------------------------------------------------------------------------
@@ -231,9 +124,9 @@ class Pinned:
 def encode_chat(conversation: Conversation, *, model: str, pinned: Pinned) -> bytes:
     """The `/api/chat` body: streaming, nothing truncated, nothing shifted (ollama 0.12.6 and later)."""
     wanted = _common(conversation, model, pinned)
-    wanted["messages"] = [message_json(message) for message in conversation.messages]
+    wanted["messages"] = [message_json(message) for message in with_names(conversation.messages)]
     if conversation.tools and conversation.tool_choice != "none":
-        wanted["tools"] = [_tool_json(tool) for tool in conversation.tools]
+        wanted["tools"] = [tool_json(tool) for tool in conversation.tools]
     return jsontext.dump(wanted)
 
 
@@ -256,19 +149,19 @@ def encode_generate(conversation: Conversation, *, model: str, pinned: Pinned) -
 
 def _common(conversation: Conversation, model: str, pinned: Pinned) -> dict[str, object]:
     wanted: dict[str, object] = {
-        **{key: value for key, value in conversation.extra.items() if key not in RESERVED},
+        **_riding(conversation.extra),
         "model": model,
         "stream": not pinned.render,
         "truncate": False,
         "shift": False,
-        "options": options_json(conversation, pinned),
+        "options": _options_json(conversation, pinned),
     }
     if pinned.keep_alive is not None:
         wanted.setdefault("keep_alive", pinned.keep_alive)
     if conversation.output is not None:
         wanted["format"] = conversation.output
     if conversation.think is not None:
-        wanted["think"] = conversation.think
+        wanted["think"] = _think_json(conversation.think)
     if pinned.logprobs:
         wanted["logprobs"] = True
     if pinned.render:
@@ -276,45 +169,17 @@ def _common(conversation: Conversation, model: str, pinned: Pinned) -> dict[str,
     return wanted
 
 
-def options_json(conversation: Conversation, pinned: Pinned) -> dict[str, object]:
+def _think_json(think: Think) -> Think:
+    return _EFFORTS.get(think, think) if isinstance(think, str) else think
+
+
+def _options_json(conversation: Conversation, pinned: Pinned) -> dict[str, object]:
     """Runner options: the model's policy, then the client's, then what is pinned."""
-    sampling = conversation.sampling
-    said = {name: value for name in _SAMPLING if (value := getattr(sampling, name)) is not None}
-    options: dict[str, object] = {**(pinned.options or {}), **conversation.options, **said}
+    wishes = {name: value for name, value in conversation.options.items() if name not in RUNNER}
+    options = {**(pinned.options or {}), **wishes, **sampling_json(conversation.sampling)}
     options.pop("num_ctx", None)
-    if sampling.stop:
-        options["stop"] = list(sampling.stop)
     if pinned.num_ctx:
         options["num_ctx"] = pinned.num_ctx
     if pinned.num_predict:
         options["num_predict"] = pinned.num_predict
     return options
-
-
-def message_json(message: Message) -> dict[str, object]:
-    """A message in Ollama's shape."""
-    role = "system" if message.role == "developer" else message.role
-    said: dict[str, object] = {**message.extra, "role": role, "content": message.text}
-    if message.thinking:
-        said["thinking"] = message.thinking
-    if images := message.images:
-        said["images"] = [image.data for image in images]
-    if message.calls:
-        said["tool_calls"] = [_call_json(call, place) for place, call in enumerate(message.calls)]
-    if message.role == "tool":
-        said |= {key: value for key, value in (("tool_name", message.name), ("tool_call_id", message.answers)) if value}
-    return said
-
-
-def _call_json(call: ToolCall, place: int) -> dict[str, object]:
-    try:
-        arguments = jsontext.loads(call.arguments or "{}")
-    except jsontext.NotJson:
-        arguments = None
-    function = {"index": place, "name": call.name, "arguments": arguments if is_object(arguments) else {}}
-    return {"id": call.id, "function": function} if call.id else {"function": function}
-
-
-def _tool_json(tool: ToolSpec) -> dict[str, object]:
-    function = {**tool.extra, "name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
-    return {"type": "function", "function": function}

@@ -10,54 +10,98 @@ from gateway.core import jsontext
 from gateway.core.errors import Problem
 from gateway.core.stream import Call, CallPiece, Did, Part, Reasoning, Stop, StopReason, Text, Usage
 from gateway.core.wire.fields import is_object
-from gateway.core.wire.lines import Events
+from gateway.core.wire.lines import Events, LineTooLong
+from gateway.core.wire.records import count_of, record_of
+from gateway.core.wire.tools import arguments_text
+from gateway.core.wire.whole import did_json, whole_of
 
 FINGERPRINT = "fp_holdfast"
 HEARTBEAT = b": holdfast is waiting\n\n"
+_REASONS = {
+    "stop": StopReason.STOP,
+    "stop_sequence": StopReason.STOP,
+    "end_turn": StopReason.STOP,
+    "eos": StopReason.STOP,
+    "eos_token": StopReason.STOP,
+    "length": StopReason.LENGTH,
+    "max_tokens": StopReason.LENGTH,
+    "tool_calls": StopReason.TOOL_CALLS,
+    "function_call": StopReason.TOOL_CALLS,
+    "content_filter": StopReason.CONTENT_FILTER,
+}
 
 
 class Decoder:
-    """An upstream's event stream, of chats or of bare completions, to parts.
+    """An upstream's event stream, of chats or of bare completions, to parts. Usage comes once, last.
 
     `error` is the text of an error event or of a broken one, after which nothing follows; `done` says that `[DONE]` came.
-    The true end is a finish reason; `[DONE]` alone is not one (LiteLLM and Bifrost send it after a dead upstream).
+    The true end is a finish reason that we know; `[DONE]` alone is none (LiteLLM and Bifrost send it after a dead upstream).
     """
 
     def __init__(self) -> None:
         self.error: str | None = None
         self.done = False
         self._events = Events()
+        self._usage: Usage | None = None
 
     def feed(self, item: bytes) -> Iterator[Part]:
-        for data in self._events.feed(item):
-            yield from self._read(data)
+        try:
+            for data in self._events.feed(item):
+                yield from self._read(data)
+        except LineTooLong:
+            self.error = "an event of the upstream is too long"
 
     def close(self) -> Iterator[Part]:
+        """A last event that broke off is no error of its own: the stream was cut."""
         for data in self._events.close():
-            yield from self._read(data)
+            yield from self._read(data, cut=True)
+        yield from self._counted()
 
-    def _read(self, data: bytes) -> Iterator[Part]:
+    def _read(self, data: bytes, *, cut: bool = False) -> Iterator[Part]:
         if self.error is not None or self.done:
             return
         if data.strip() == b"[DONE]":
             self.done = True
+            yield from self._counted()
             return
         try:
-            chunk = jsontext.loads(data)
+            chunk = record_of(data)
         except jsontext.NotJson as error:
-            self.error = f"an event of the upstream is {error}"
+            self.error = None if cut else f"an event of the upstream is {error}"
             return
         if not is_object(chunk):
             return
-        if chunk.get("error"):
-            self.error = error_text(chunk["error"])
+        if chunk.get("error") or chunk.get("object") == "error":
+            self.error = error_text(chunk.get("error") or chunk)
             return
-        choices = chunk.get("choices")
-        for choice in choices if isinstance(choices, list) else []:
-            if is_object(choice):
-                yield from _choice(choice)
+        yield from self._said(chunk)
         if is_object(usage := chunk.get("usage")):
-            yield _usage(usage)
+            self._usage = _usage(usage)
+
+    def _said(self, chunk: Mapping[str, object]) -> Iterator[Part]:
+        choices = chunk.get("choices")
+        for choice in choices if isinstance(choices, list) else ():
+            if not is_object(choice):
+                continue
+            delta, text, reason = choice.get("delta"), choice.get("text"), choice.get("finish_reason")
+            if is_object(delta):
+                yield from _delta(delta)
+            elif text and isinstance(text, str):
+                yield Text(text)
+            if reason:
+                yield from self._ended(str(reason))
+
+    def _ended(self, reason: str) -> Iterator[Part]:
+        if reason in _REASONS:
+            yield Stop(_REASONS[reason])
+        else:  # `error` (OpenRouter), `abort` (vLLM, SGLang): an end that is none
+            self.error = f"the upstream ended with the finish reason {reason}"
+
+    def _counted(self) -> Iterator[Part]:
+        """The last usage of those told: some servers repeat it with every chunk."""
+        if self._usage is not None and self.error is None:
+            yield self._usage
+        self._usage = None
 
 
 def error_text(error: object) -> str:
@@ -71,64 +115,40 @@ def error_text(error: object) -> str:
             return jsontext.dumps(error)[:500]
 
 
-def _choice(choice: Mapping[str, object]) -> Iterator[Part]:
-    delta = choice.get("delta")
-    if is_object(delta):
-        yield from _delta(delta)
-    elif isinstance(text := choice.get("text"), str) and text:
-        yield Text(text)
-    reason = choice.get("finish_reason")
-    if isinstance(reason, str) and reason:
-        yield Stop(_REASONS.get(reason, StopReason.STOP))
-
-
-_REASONS = {
-    "length": StopReason.LENGTH,
-    "max_tokens": StopReason.LENGTH,
-    "tool_calls": StopReason.TOOL_CALLS,
-    "function_call": StopReason.TOOL_CALLS,
-    "content_filter": StopReason.CONTENT_FILTER,
-}
-
-
 def _delta(delta: Mapping[str, object]) -> Iterator[Part]:
-    thought = delta.get("reasoning_content") or delta.get("reasoning")
-    if isinstance(thought, str) and thought:
+    thought, text = delta.get("reasoning_content") or delta.get("reasoning"), delta.get("content")
+    if thought and isinstance(thought, str):
         yield Reasoning(thought)
-    text = delta.get("content")
-    if isinstance(text, str) and text:
+    if text and isinstance(text, str):
         yield Text(text)
     calls = delta.get("tool_calls")
-    for place, call in enumerate(calls if isinstance(calls, list) else []):
+    for place, call in enumerate(calls if isinstance(calls, list) else ()):
         if is_object(call):
             yield _call_piece(call, place)
 
 
 def _call_piece(call: Mapping[str, object], place: int) -> CallPiece:
-    function = call.get("function")
+    function, index = call.get("function"), call.get("index")
     known = function if is_object(function) else {}
-    index, arguments = call.get("index"), known.get("arguments")
-    text = arguments if isinstance(arguments, str) else "" if arguments is None else jsontext.dumps(arguments)
+    arguments = known.get("arguments")
     return CallPiece(
         index=index if isinstance(index, int) else place,
         id=str(call.get("id") or ""),
         name=str(known.get("name") or ""),
-        arguments=text,
+        arguments="" if arguments is None else arguments_text(arguments),
     )
 
 
 def _usage(usage: Mapping[str, object]) -> Usage:
     details = usage.get("prompt_tokens_details")
-    cached = details.get("cached_tokens") if is_object(details) else 0
     return Usage(
-        prompt_tokens=_count(usage.get("prompt_tokens")),
-        completion_tokens=_count(usage.get("completion_tokens")),
-        cached_tokens=_count(cached),
+        prompt_tokens=count_of(usage, "prompt_tokens"),
+        completion_tokens=count_of(usage, "completion_tokens"),
+        cached_tokens=count_of(details, "cached_tokens") if is_object(details) else 0,
     )
 
 
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+# -- the way back: to a client that speaks this format ---------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +191,7 @@ class StreamEncoder:
             case Reasoning(text):
                 yield self._delta(f'"{self._thought}":{jsontext.quoted(text)}')
             case Call():
-                yield self._delta(f'"content":null,"tool_calls":[{call_text(item, self._calls)}]')
+                yield self._delta(f'"content":null,"tool_calls":[{_call_text(item, self._calls)}]')
                 self._calls += 1
             case Usage():
                 self._usage = item
@@ -187,7 +207,7 @@ class StreamEncoder:
 
     def _delta(self, fields: str) -> bytes:
         role, self._role = self._role, ""
-        return f'{self._open}{role}{fields}}},"finish_reason":null}}]}}\n\n'.encode()
+        return jsontext.utf8(f'{self._open}{role}{fields}}},"finish_reason":null}}]}}\n\n')
 
     def _end(self, reason: StopReason) -> bytes:
         role, self._role = self._role, ""
@@ -195,23 +215,26 @@ class StreamEncoder:
         last = f'{self._open}{delta}}},"finish_reason":"{reason}"}}]}}\n\n'
         if self._wants_usage:
             last += f'{self._head}],"usage":{jsontext.dumps(usage_json(self._usage))}}}\n\n'
-        if self._did:
-            last += f": holdfast did={', '.join(self._did)}\n\n"
-        return f"{last}data: [DONE]\n\n".encode()
+        return last.encode() + tail(self._did)
 
 
-def call_text(call: Call, index: int) -> str:
+def tail(did: Sequence[str]) -> bytes:
+    """What ends a stream after its last chunk: a comment that says what the gateway did, then `[DONE]`."""
+    said = f": holdfast did={', '.join(did)}\n\n" if did else ""
+    return f"{said}data: [DONE]\n\n".encode()
+
+
+def _call_text(call: Call, index: int) -> str:
     """A whole call as one delta."""
     function = f'{{"name":{jsontext.quoted(call.name)},"arguments":{jsontext.quoted(call.arguments)}}}'
     return f'{{"index":{index},"id":{jsontext.quoted(call.id)},"type":"function","function":{function}}}'
 
 
 def usage_json(usage: Usage) -> dict[str, object]:
-    total = usage.prompt_tokens + usage.completion_tokens
     said: dict[str, object] = {
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,
-        "total_tokens": total,
+        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
     }
     if usage.cached_tokens:
         said["prompt_tokens_details"] = {"cached_tokens": usage.cached_tokens}
@@ -220,30 +243,22 @@ def usage_json(usage: Usage) -> dict[str, object]:
 
 def encode_whole(parts: Sequence[Part], envelope: Envelope) -> bytes:
     """The answer as one JSON object."""
-    message: dict[str, object] = {"role": "assistant"}
-    text = "".join(part.text for part in parts if isinstance(part, Text))
-    thought = "".join(part.text for part in parts if isinstance(part, Reasoning))
-    calls = [part for part in parts if isinstance(part, Call)]
-    message["content"] = text or (None if calls else "")
-    if thought:
-        message[envelope.thought] = thought
-    if calls:
-        message["tool_calls"] = [_call_json(call) for call in calls]
-    reason = next((part.reason for part in parts if isinstance(part, Stop)), StopReason.LENGTH)
-    usage = next((part for part in parts if isinstance(part, Usage)), Usage())
-    did = next((part.words for part in parts if isinstance(part, Did)), ())
-    answer: dict[str, object] = {
+    whole = whole_of(parts)
+    message: dict[str, object] = {"role": "assistant", "content": whole.text or (None if whole.calls else "")}
+    if whole.thought:
+        message[envelope.thought] = whole.thought
+    if whole.calls:
+        message["tool_calls"] = [_call_json(call) for call in whole.calls]
+    answer = {
         "id": envelope.id,
         "object": "chat.completion",
         "created": envelope.created,
         "model": envelope.model,
         "system_fingerprint": FINGERPRINT,
-        "choices": [{"index": 0, "message": message, "finish_reason": reason}],
-        "usage": usage_json(usage),
+        "choices": [{"index": 0, "message": message, "finish_reason": whole.reason}],
+        "usage": usage_json(whole.usage),
     }
-    if did:
-        answer["holdfast"] = {"did": list(did)}
-    return jsontext.dump(answer)
+    return jsontext.dump(answer | did_json(whole.did))
 
 
 def _call_json(call: Call) -> dict[str, object]:

@@ -9,55 +9,35 @@ from dataclasses import dataclass
 
 from gateway.core import jsontext
 from gateway.core.conversation import Completion, Conversation
-from gateway.core.errors import BadRequest, Code
+from gateway.core.errors import Code
 from gateway.core.stream import Did, Part, Stop, StopReason, Text, Usage
-from gateway.core.wire.fields import Fields, body
-from gateway.core.wire.openai_answer import FINGERPRINT, Envelope, usage_json
-from gateway.core.wire.openai_request import Wish, only_one_choice, options_of, sampling_json, sampling_of, wish_of
+from gateway.core.wire.fields import body, short
+from gateway.core.wire.openai_answer import FINGERPRINT, Envelope, tail, usage_json
+from gateway.core.wire.openai_request import Wish, delivery_json, model_of, riding, sampling_and_options, wish_of
+from gateway.core.wire.whole import did_json, whole_of
 
 
 def decode(data: bytes) -> tuple[Conversation, Wish]:
-    """A completion request: one prompt as text."""
+    """A completion request: one prompt as text. Raises BadRequest."""
     fields = body(data)
-    model = _model(fields)
-    only_one_choice(fields)
-    wish = wish_of(fields)
-    prompts = fields.texts("prompt")
+    model, wish, prompts = model_of(fields), wish_of(fields), fields.texts("prompt")
     if len(prompts) > 1:
-        raise BadRequest(
-            "`prompt` holds several texts; send one request for each", param="prompt", code=Code.UNSUPPORTED
-        )
-    completion = Completion(prompt="".join(prompts), suffix=fields.text("suffix"))
-    sampling, options = sampling_of(fields), options_of(fields)
+        raise fields.refused("prompt", "holds several texts; send one request for each", Code.UNSUPPORTED)
+    if not prompts or not prompts[0]:
+        raise fields.refused("prompt", "is missing or empty; send the text to go on from")
+    completion = Completion(prompt=prompts[0], suffix=fields.text("suffix"))
+    sampling, options = sampling_and_options(fields)
     return Conversation(model=model, completion=completion, sampling=sampling, options=options, extra=fields.rest), wish
-
-
-def _model(fields: Fields) -> str:
-    model = fields.text("model")
-    if not model:
-        raise BadRequest("`model` is missing; name a model that GET /v1/models lists", param="model")
-    return model
 
 
 def encode(conversation: Conversation, *, model: str, max_tokens: int | None) -> bytes:
     """The request for an OpenAI-compatible upstream: always streaming, with usage."""
     completion = conversation.completion
     assert completion is not None
-    wanted: dict[str, object] = {
-        **conversation.extra,
-        "model": model,
-        "prompt": completion.prompt,
-        "stream": True,
-        "stream_options": {"include_usage": True},
-        **sampling_json(conversation),
-    }
+    wanted = {**riding(conversation), "model": model, "prompt": completion.prompt}
     if completion.suffix:
         wanted["suffix"] = completion.suffix
-    if max_tokens is not None:
-        wanted["max_tokens"] = max_tokens
-    if conversation.sampling.stop:
-        wanted["stop"] = list(conversation.sampling.stop)
-    return jsontext.dump(wanted)
+    return jsontext.dump(wanted | delivery_json(conversation, max_tokens))
 
 
 class StreamEncoder:
@@ -92,29 +72,23 @@ class StreamEncoder:
 
     def _end(self, reason: StopReason) -> bytes:
         last = self._event(f'{{"text":"","index":0,"finish_reason":"{_reason(reason)}"}}')
-        if self._envelope.usage:
-            last += self._event("", f',"usage":{jsontext.dumps(usage_json(self._usage))}')
-        if self._did:
-            last += f": holdfast did={', '.join(self._did)}\n\n".encode()
-        return last + b"data: [DONE]\n\n"
+        usage = self._event("", f',"usage":{jsontext.dumps(usage_json(self._usage))}') if self._envelope.usage else b""
+        return last + usage + tail(self._did)
 
 
 def encode_whole(parts: Sequence[Part], envelope: Envelope) -> bytes:
     """The answer as one JSON object."""
-    text = "".join(part.text for part in parts if isinstance(part, Text))
-    reason = next((part.reason for part in parts if isinstance(part, Stop)), StopReason.LENGTH)
-    usage = next((part for part in parts if isinstance(part, Usage)), Usage())
-    return jsontext.dump(
-        {
-            "id": envelope.id,
-            "object": "text_completion",
-            "created": envelope.created,
-            "model": envelope.model,
-            "system_fingerprint": FINGERPRINT,
-            "choices": [{"text": text, "index": 0, "finish_reason": _reason(reason)}],
-            "usage": usage_json(usage),
-        }
-    )
+    whole = whole_of(parts)
+    answer = {
+        "id": envelope.id,
+        "object": "text_completion",
+        "created": envelope.created,
+        "model": envelope.model,
+        "system_fingerprint": FINGERPRINT,
+        "choices": [{"text": whole.text, "index": 0, "finish_reason": _reason(whole.reason)}],
+        "usage": usage_json(whole.usage),
+    }
+    return jsontext.dump(answer | did_json(whole.did))
 
 
 def _reason(reason: StopReason) -> StopReason:
@@ -132,14 +106,13 @@ class EmbeddingWish:
 
 
 def decode_embedding(data: bytes) -> EmbeddingWish:
-    """An embeddings request: one text or several."""
+    """An embeddings request: one text or several. Raises BadRequest."""
     fields = body(data)
-    model, texts = _model(fields), fields.texts("input")
+    model, texts, form = model_of(fields), fields.texts("input"), fields.text("encoding_format", "float")
     if not texts:
-        raise BadRequest("`input` is missing; send a text or an array of texts", param="input")
-    form = fields.text("encoding_format", "float")
+        raise fields.refused("input", "is missing or empty; send a text or an array of texts")
     if form not in ("float", "base64"):
-        raise BadRequest(f"`encoding_format` is {form!r}; send float or base64", param="encoding_format")
+        raise fields.refused("encoding_format", f"is {short(form)}; send float or base64")
     return EmbeddingWish(model=model, texts=texts, packed=form == "base64", extra=fields.rest)
 
 

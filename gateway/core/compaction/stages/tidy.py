@@ -23,8 +23,20 @@ def tidy(scene: Scene) -> Iterator[Change]:
 
 def tidied(text: str, line_chars: int) -> str:
     """`text` as a terminal would have left it, long lines cut to `line_chars` characters. Tidying twice changes nothing more."""
+    if not _untidy(text, line_chars):
+        return text
     lines = (_shown(line) for line in _ANSI.sub("", text).split("\n"))
     return "\n".join(_cut(line, line_chars) for line in _counted(lines))
+
+
+def _untidy(text: str, line_chars: int) -> bool:
+    """Whether there is anything to do: most outputs are tidy, and each compaction looks at them again."""
+    if any(sign in text for sign in ("\x1b", "\r", " \n", "\t\n")):
+        return True
+    lines = text.split("\n")
+    return max(map(len, lines)) > line_chars or any(
+        a == b == c != "" for a, b, c in zip(lines, lines[1:], lines[2:], strict=False)
+    )
 
 
 def _shown(line: str) -> str:

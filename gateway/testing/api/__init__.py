@@ -1,0 +1,1 @@
+"""HTTP and JSON as Ollama speaks them, both APIs."""

@@ -1,0 +1,1 @@
+"""How the server itself reads what its models write, and fails to."""

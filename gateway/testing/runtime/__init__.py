@@ -1,0 +1,1 @@
+"""What runs a model: scheduling, windows, slots, and the loop over tokens."""
