@@ -1,6 +1,6 @@
 """Makes the table of gateway/core/privacy/strangeness.py: how the pairs of characters that people write differ from chance.
 
-    python -m bench.letter_pairs FOLDER …        (the folders hold source code and prose of several languages)
+python -m bench.letter_pairs FOLDER …        (the folders hold source code and prose of several languages)
 """
 
 from __future__ import annotations

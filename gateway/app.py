@@ -16,7 +16,7 @@ from gateway.drivers.http import Http
 from gateway.drivers.ollama import Ollama
 from gateway.drivers.openai_compat import OpenAICompatible
 from gateway.ports import Counter, Driver, Journal
-from gateway.server import health, listing, management, native, openai, records
+from gateway.server import health, listing, looking, management, native, openai, records
 from gateway.server.front import Front, Route
 from gateway.service.fitting import Fitting
 from gateway.service.gateway import Gateway
@@ -24,9 +24,13 @@ from gateway.service.joined import Joined
 from gateway.service.upstreams import Upstreams
 from gateway.service.world import World
 from gateway.telemetry.recorder import Recorder
+from gateway.tokenizers.measuring import Measuring
+from gateway.tokenizers.shelf import VocabularyShelf
 
 ROUTES = [
     *(Route("POST", f"{base}/chat/completions", "openai", openai.chat) for base in ("/v1", "")),
+    *(Route("POST", f"{base}/chat/completions/input_tokens", "openai", looking.input_tokens) for base in ("/v1", "")),
+    *(Route("POST", f"{base}/chat/completions/compacted", "openai", looking.compacted) for base in ("/v1", "")),
     *(Route("POST", f"{base}/completions", "openai", openai.complete) for base in ("/v1", "")),
     *(Route("POST", f"{base}/embeddings", "openai", openai.embeddings) for base in ("/v1", "")),
     *(Route("GET", f"{base}/models", "openai", listing.models) for base in ("/v1", "")),
@@ -106,7 +110,7 @@ class Assembly:
 
     def __init__(self, policy: Policy, *, state: Path) -> None:
         self._journal = Recorder(keep=policy.limits.records, wall=time.time)
-        self._counter = NoCounter()
+        self._counter = Measuring(VocabularyShelf(state / "vocabularies"))
         self.front = Front(self._build(policy), ROUTES)
         self._retired: set[asyncio.Task[None]] = set()
 
@@ -125,10 +129,3 @@ def assemble(policy: Policy, *, state: Path) -> Assembly:
     """Everything that `holdfast serve` runs; `state` is where what is kept lives."""
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Assembly(policy, state=state)
-
-
-class NoCounter:
-    """Until a vocabulary is at hand."""
-
-    async def exact(self, prompt: str, *, model: str, digest: str, driver: Driver) -> int | None:
-        return None

@@ -6,7 +6,8 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.core.conversation import Conversation
+from gateway.core.budget import Count
+from gateway.core.conversation import Conversation, Message, ToolSpec
 from gateway.core.events import Event
 from gateway.core.failures import Failure
 from gateway.core.plan import Loaded, Mode, ModelFacts, Try
@@ -119,3 +120,26 @@ class Counter(Protocol):
     async def exact(self, prompt: str, *, model: str, digest: str, driver: Driver) -> int | None:
         """Tokens of a rendered prompt, or None where the model's vocabulary can't be had."""
         ...
+
+    def estimate(self, conversation: Conversation, rendered: str | None, *, model: str) -> Count:
+        """Without the vocabulary: calibrated by what the server told before, else estimated."""
+        ...
+
+    def observe(
+        self, conversation: Conversation, rendered: str | None, count: Count, *, model: str, actual: int
+    ) -> str:
+        """Learn from the server's own count of a prompt. Words of alarm where it read far less than was sent, else ""."""
+        ...
+
+    async def sizes(self, *, model: str, digest: str, driver: Driver, probe: Try) -> Sizes:
+        """Sizes of messages to plan with."""
+        ...
+
+
+class Sizes(Protocol):
+    """What messages add to a prompt, in tokens; they add up."""
+
+    @property
+    def opening(self) -> int: ...
+    def tools(self, tools: tuple[ToolSpec, ...]) -> int: ...
+    def message(self, message: Message) -> int: ...

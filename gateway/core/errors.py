@@ -23,7 +23,7 @@ class Code(StrEnum):
     MODEL_NOT_FOUND = "model_not_found"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
-    TOO_LARGE = "request_too_large"
+    TOO_LARGE = "body_too_large"  # not `request_too_large`, on which OpenCode compacts
     SLOW_REQUEST = "request_too_slow"
     UNSUPPORTED_MEDIA = "unsupported_media_type"
     UNAUTHORIZED = "invalid_api_key"
@@ -116,7 +116,7 @@ _ACTED_ON = re.compile(
     r"|econnreset|connection reset|time[sd]? ?out|try again|throttl|too many requests"
     r"|too (?:long|many tokens)|request[ _](?:entity )?too[ _]large|context[ _](?:length|window|limit)|context size"
     r"|maximum (?:context|prompt|allowed input|number of tokens)|reduce the length|token limit|(?:input|token).*exceed"
-    r"|exceed.*(?:limit|context|maximum)|longer than|max_new_tokens|maximum length|greater than the|input length",
+    r"|exceed.*(?:limit|context|maximum)|(?:longer|more) than|max_new_tokens|maximum length|greater than the|input length",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -134,7 +134,7 @@ def quotable(text: str) -> str:
 
 def thousands(tokens: int) -> str:
     """A token count as people say it, in digits that no client takes for a status: 12345 → "12.3k", 524000 → "0.52M"."""
-    for unit, size, places in (("k", 1e3, 1), ("M", 1e6, 2), ("G", 1e9, 3)):
+    for unit, size, places in (("k", 1e3, 1), ("M", 1e6, 2), ("G", 1e9, 2), ("T", 1e12, 2)):
         said = f"{tokens / size:.{places}f}{unit}"
         if calm(said) == said:
             return said

@@ -154,7 +154,7 @@ def _says_nothing(message: Message) -> bool:
 
 
 def _as_user(message: Message, note: str) -> _Told:
-    content = (Prose(f"{note}\n{message.text}"), *message.images)
+    content: tuple[Content, ...] = (Prose(f"{note}\n{message.text}"), *message.images)
     return _Told(Message(role="user", content=content), glued=True)
 
 

@@ -59,7 +59,9 @@ def _value(text: str) -> object:
     try:
         value: object = _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        raise NotJson(f"not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+        raise NotJson(
+            f"not valid JSON: {error.msg.removesuffix(' at')} at line {error.lineno}, column {error.colno}"
+        ) from None
     except RecursionError:
         raise NotJson("nested too deeply") from None
     except NotJson:
@@ -72,7 +74,7 @@ def _value(text: str) -> object:
 def _checked(value: object) -> object:
     """`value`, nested no deeper than DEPTH, so that whoever walks it needs no care."""
     level = [value]
-    for _ in range(DEPTH + 1):
+    for _ in range(DEPTH):
         level = [child for node in level for child in _children(node) if isinstance(child, _BRANCHES)]
         if not level:
             return value
@@ -88,7 +90,7 @@ def dump(value: object) -> bytes:
     try:
         return orjson.dumps(value, default=_plain)
     except TypeError:  # long integers, Decimals, surrogates: the slow road keeps them
-        return utf8(_written(value))
+        return _utf8(_written(value))
 
 
 def dumps(value: object) -> str:
@@ -96,18 +98,20 @@ def dumps(value: object) -> str:
     return dump(value).decode()
 
 
-def quoted(text: str) -> str:
-    """`text` as a JSON string for one line of a stream: non-ASCII kept, but for what some client takes for a line end."""
-    said: str = json.encoder.encode_basestring(text)
-    if not said.isascii():
-        for char, escape in _LINE_ENDS.items():
-            if char in said:
-                said = said.replace(char, escape)
-    return said
+quoted = json.encoder.encode_basestring  # a str as JSON text, non-ASCII kept
 
 
-def utf8(text: str) -> bytes:
-    """`text` as UTF-8, unpaired surrogates as U+FFFD."""
+def line(text: str) -> bytes:
+    """Lines of JSON text as UTF-8: unpaired surrogates as U+FFFD, and nothing in them that some client takes for a line end."""
+    if text.isascii():
+        return text.encode()
+    for char, escape in _LINE_ENDS.items():
+        if char in text:
+            text = text.replace(char, escape)
+    return _utf8(text)
+
+
+def _utf8(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:

@@ -46,6 +46,11 @@ class Knock:
         return await read_json_body(self.http, self.policy)
 
     @property
+    def said(self) -> dict[str, str]:
+        """The header that every answer carries."""
+        return {"x-holdfast-request": self.id}
+
+    @property
     def session(self) -> str:
         """The client's name for its session, where it has one."""
         return next((value for name in SESSION_HEADERS if (value := self.http.headers.get(name))), "")[:200]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from gateway.core.admission import Ticket
 from gateway.core.conversation import Conversation
@@ -120,6 +120,8 @@ class Conductor:
         except UpstreamFailed as error:
             raise Refusal(problem_of(error.failure)) from None
         self._fitted = fitted
+        for word in fitted.did:
+            self._do(word)
         self._world.journal.note(
             WasFitted(
                 request=self.asked.id,
@@ -127,7 +129,7 @@ class Conductor:
                 window=fitted.window,
                 count=fitted.count,
                 before=fitted.before,
-                stages=fitted.stages,
+                stages=tuple(asdict(stage) for stage in fitted.compaction.stages) if fitted.compaction else (),
                 notes=fitted.notes,
             )
         )

@@ -1,27 +1,32 @@
-"""Makes a conversation fit its target: measured by the upstream's own rendering, compacted where it is too long, or refused."""
+"""Makes a conversation fit its target: mended for strict templates, measured, compacted where it is too long, or refused."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 from gateway.core import thinking
-from gateway.core.budget import Count, prompt_budget
+from gateway.core.budget import Count, plan_budget, prompt_budget
+from gateway.core.compaction import Compaction, Memo, compact
 from gateway.core.conversation import Conversation
 from gateway.core.errors import Code, Problem, thousands
+from gateway.core.history import repair
 from gateway.core.plan import Mode, ModelFacts, Target, Try
 from gateway.core.policy import Policy
 from gateway.core.policy.models import ModelRule
 from gateway.core.transcript import ThinkTags
 from gateway.ports import Counter
+from gateway.service.measuring import Measured, measure
 from gateway.service.readers import wants_verbatim
 from gateway.service.refusal import Refusal
 from gateway.service.upstreams import Live, Upstreams
 from gateway.service.windows import window_of
 
+_TIGHTER = 6  # times that a plan whose sizes were too small is made again, each with an eighth less
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitted:
-    """A conversation as it will be sent to a target, with what is known of the prompt."""
+    """A conversation as it will be sent to a target, with what is known of the prompt. `before` is its length as it came."""
 
     conversation: Conversation
     target: Target
@@ -33,7 +38,7 @@ class Fitted:
     rendered: str | None
     tags: ThinkTags
     opened: bool
-    stages: tuple[dict[str, object], ...] = ()
+    compaction: Compaction | None = None
     notes: tuple[str, ...] = ()
     verbatim: bool = False
     closed_prefix: bool = False
@@ -48,15 +53,21 @@ class Fitted:
         left = max(1, self.window - self.count.tokens)
         return min(most, left) if most else left
 
+    @property
+    def did(self) -> tuple[str, ...]:
+        """What was done to the conversation, in the words of `x-holdfast-did`."""
+        compacted = self.compaction is not None and bool(self.compaction.stages)
+        return (*(("compacted",) if compacted else ()), *(("history_repaired",) if self.notes else ()))
+
     def first(self) -> Try:
         """The first attempt at it."""
         return Try(
             target=self.target,
             mode=Mode.RAW if self.closed_prefix else Mode.FRESH,
-            prompt=self.rendered or "" if self.closed_prefix else "",
-            verbatim=self.verbatim,
             window=self.window,
             num_predict=self.room,
+            prompt=self.rendered or "" if self.closed_prefix else "",
+            verbatim=self.verbatim,
             options=self.rule.options,
             keep_alive=self.rule.keep_alive,
         )
@@ -68,105 +79,108 @@ class Fitting:
     def __init__(self, upstreams: Upstreams, counter: Counter) -> None:
         self._upstreams = upstreams
         self._counter = counter
+        self._memo = Memo()
 
     async def fit(
         self, conversation: Conversation, target: Target, policy: Policy, *, window: int | None = None
     ) -> Fitted:
-        """The conversation for this target, at its pinned window or at the smaller `window` given. Raises Refusal."""
+        """The conversation for this target, at its pinned window or at the `window` given. Raises Refusal, UpstreamFailed."""
+        return await self.shortened(await self.measured(conversation, target, policy, window=window), policy)
+
+    async def measured(
+        self, conversation: Conversation, target: Target, policy: Policy, *, window: int | None = None
+    ) -> Fitted:
+        """The same without compaction: however long it is."""
         live = self._upstreams[target.upstream]
         rule = policy.rule_for(conversation.model)
         facts = await self._upstreams.facts(target)
-        window = window or await window_of(live, target, facts, rule)
-        conversation = _for_model(conversation, facts, rule)
-        count, rendered, closed = await self._measured(live, conversation, target, facts, window, rule)
-        _check_fits(conversation, count, window, rule)
+        if window is None:
+            window = await window_of(live, target, facts, rule)
+        messages, notes = repair(conversation.messages)
+        conversation = replace(conversation, messages=messages, think=_think(conversation, facts, rule))
+        probe = Try(target=target, window=window, options=rule.options, keep_alive=rule.keep_alive)
+        found = await self._measure(conversation, probe, facts, live)
         return Fitted(
             conversation=conversation,
             target=target,
             facts=facts,
             rule=rule,
             window=window,
-            count=count,
-            before=count.tokens,
-            rendered=rendered,
-            tags=thinking.tags_of(rendered or "", facts.template),
-            opened=thinking.opened(rendered or ""),
-            closed_prefix=closed,
+            count=found.count,
+            before=found.count.tokens,
+            rendered=found.rendered,
+            tags=thinking.tags_of(found.rendered or "", facts.template),
+            opened=thinking.opened(found.rendered or ""),
+            notes=notes,
             verbatim=wants_verbatim(conversation, facts, rule),
+            closed_prefix=found.closed_prefix,
         )
 
-    async def _measured(
-        self,
-        live: Live,
-        conversation: Conversation,
-        target: Target,
-        facts: ModelFacts,
-        window: int | None,
-        rule: ModelRule,
-    ) -> tuple[Count, str | None, bool]:
-        """Count and rendered prompt. A prefix of the client's that the template closes is put behind the prompt, raw."""
-        count, rendered = await self._measure(live, conversation, target, facts, window, rule)
-        prefix = conversation.messages[-1] if conversation.messages else None
-        if rendered is None or prefix is None or prefix.role != "assistant" or prefix.calls:
-            return count, rendered, False
-        if not prefix.text or rendered.endswith(prefix.text) or Mode.RAW not in live.driver.modes:
-            return count, rendered, False
-        before = replace(conversation, messages=conversation.messages[:-1])
-        _, rendered = await self._measure(live, before, target, facts, window, rule)
-        assert rendered is not None
-        return count, rendered + prefix.text, True
+    async def _measure(self, conversation: Conversation, probe: Try, facts: ModelFacts, live: Live) -> Measured:
+        return await measure(conversation, probe, facts=facts, driver=live.driver, counter=self._counter)
 
-    async def _measure(
-        self,
-        live: Live,
-        conversation: Conversation,
-        target: Target,
-        facts: ModelFacts,
-        window: int | None,
-        rule: ModelRule,
-    ) -> tuple[Count, str | None]:
-        probe = Try(target=target, window=window, options=rule.options, keep_alive=rule.keep_alive)
-        told = await live.driver.count(conversation, probe)
-        if told is not None:
-            return Count(told, "exact"), None
-        rendered = await live.driver.render(conversation, probe)
-        if rendered is not None:
-            tokens = await self._counter.exact(rendered, model=target.model, digest=facts.digest, driver=live.driver)
-            if tokens is not None:
-                return Count(tokens, "exact"), rendered
-        size = len(rendered.encode()) if rendered is not None else _bytes_of(conversation)
-        tokens = size // 3 + 1
-        return Count(tokens, "estimated", tokens * 35 // 100), rendered
+    async def shortened(self, fitted: Fitted, policy: Policy, *, window: int | None = None) -> Fitted:
+        """As it is, if it fits; else compacted. `window` is planned for in place of the pinned one; nothing is loaded with it.
+
+        What is sent is counted as it was rendered, not as it was planned.
+        """
+        live, probe = self._upstreams[fitted.target.upstream], replace(fitted.first(), mode=Mode.FRESH, prompt="")
+        fitted = replace(fitted, window=window or fitted.window)
+        budget = _budget(fitted, fitted.count)
+        if budget is None or fitted.count.tokens <= budget:
+            return fitted
+        if fitted.conversation.completion is not None:
+            raise Refusal(too_small(fitted.count.tokens, fitted.window or 0))
+        planned, least = plan_budget(budget), 0
+        for _ in range(_TIGHTER):
+            compaction = await self._plan(fitted, planned, probe, policy, live)
+            least = compaction.irreducible
+            if not compaction.fits:
+                break
+            shorter = replace(fitted.conversation, messages=compaction.messages)
+            found = await self._measure(shorter, probe, fitted.facts, live)
+            if found.count.tokens <= (_budget(fitted, found.count) or 0):
+                return replace(
+                    fitted,
+                    conversation=shorter,
+                    count=found.count,
+                    rendered=found.rendered,
+                    compaction=compaction,
+                    closed_prefix=found.closed_prefix,
+                )
+            planned -= planned // 8
+        raise Refusal(too_small(least, fitted.window or 0))
+
+    async def _plan(self, fitted: Fitted, budget: int, probe: Try, policy: Policy, live: Live) -> Compaction:
+        sizes = await self._counter.sizes(
+            model=fitted.target.model, digest=fitted.facts.digest, driver=live.driver, probe=probe
+        )
+        return compact(
+            fitted.conversation.messages,
+            budget=budget,
+            fixed=sizes.opening + sizes.tools(fitted.conversation.tools),
+            size=sizes.message,
+            rules=policy.compaction,
+            memo=self._memo,
+        )
 
 
-def _for_model(conversation: Conversation, facts: ModelFacts, rule: ModelRule) -> Conversation:
-    """The client's wishes as far as this model can meet them."""
+def _budget(fitted: Fitted, count: Count) -> int | None:
+    """The longest prompt that may be sent, None where no window is known."""
+    if fitted.window is None:
+        return None
+    return prompt_budget(
+        fitted.window,
+        max_tokens=fitted.conversation.sampling.max_tokens,
+        reserve=fitted.rule.output_reserve,
+        margin=count.margin,
+    )
+
+
+def _think(conversation: Conversation, facts: ModelFacts, rule: ModelRule) -> bool | str | None:
+    """The client's wish as far as this model can meet it; Ollama answers 400 to a think field for a model without."""
     think = conversation.think if conversation.think is not None else rule.think
-    if think is not None and facts.capabilities and "thinking" not in facts.capabilities:
-        think = None  # Ollama answers 400 to a think field for such a model
-    return replace(conversation, think=think)
-
-
-def _bytes_of(conversation: Conversation) -> int:
-    said = sum(
-        len(message.text.encode("utf-8", "replace"))
-        + sum(len(call.arguments) + len(call.name) for call in message.calls)
-        + 16
-        for message in conversation.messages
-    )
-    offered = sum(len(str(tool.parameters)) + len(tool.description) + len(tool.name) for tool in conversation.tools)
-    prompt = len(conversation.completion.prompt.encode("utf-8", "replace")) if conversation.completion else 0
-    return said + offered + prompt
-
-
-def _check_fits(conversation: Conversation, count: Count, window: int | None, rule: ModelRule) -> None:
-    if window is None:
-        return
-    budget = prompt_budget(
-        window, max_tokens=conversation.sampling.max_tokens, reserve=rule.output_reserve, margin=count.margin
-    )
-    if count.tokens > budget:
-        raise Refusal(too_small(count.tokens, window))
+    return None if facts.capabilities and "thinking" not in facts.capabilities else think
 
 
 def too_small(irreducible: int, window: int) -> Problem:

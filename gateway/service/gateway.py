@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gateway.core.conversation import Conversation
 from gateway.core.errors import Code, Problem
 from gateway.core.events import Came, JoinedOther
 from gateway.core.plan import Loaded, ModelFacts, Target
@@ -13,7 +14,7 @@ from gateway.ports import Driver, UpstreamFailed
 from gateway.service.asked import Asked
 from gateway.service.conductor import Conductor
 from gateway.service.endings import problem_of
-from gateway.service.fitting import Fitting
+from gateway.service.fitting import Fitted, Fitting
 from gateway.service.flights import Flight
 from gateway.service.joined import Joined
 from gateway.service.refusal import Refusal
@@ -77,6 +78,21 @@ class Gateway:
             world=self.world,
         )
         return self.joined.add(asked, Flight(conductor, self.world))
+
+    async def measured(self, conversation: Conversation) -> Fitted:
+        """How long a prompt would be, whatever its length; nothing is generated. Raises Refusal."""
+        target = (await self.targets(conversation.model))[0]
+        try:
+            return await self.fitting.measured(conversation, target, self.policy)
+        except UpstreamFailed as error:
+            raise Refusal(problem_of(error.failure)) from None
+
+    async def shortened(self, fitted: Fitted, *, window: int | None) -> Fitted:
+        """What would be sent of it, in this window or the pinned one. Raises Refusal where nothing fits."""
+        try:
+            return await self.fitting.shortened(fitted, self.policy, window=window)
+        except UpstreamFailed as error:
+            raise Refusal(problem_of(error.failure)) from None
 
     async def targets(self, model: str) -> Sequence[Target]:
         """Where the model can be had. Raises Refusal where nowhere."""

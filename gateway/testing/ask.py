@@ -15,6 +15,14 @@ from gateway.testing.gojson import Json
 Think: TypeAlias = bool | str | None
 Messages: TypeAlias = tuple[Mapping[str, object], ...]
 
+INTEGERS = (
+    "num_ctx",
+    "num_predict",
+    "num_keep",
+    "seed",
+    "top_k",
+    "repeat_last_n",
+)  # options that must be whole numbers
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _EFFORTS = ("high", "medium", "low", "max")
 

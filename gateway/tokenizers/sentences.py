@@ -32,7 +32,7 @@ class SentenceWords:
 
     def count(self, text: str) -> int:
         """Raises UnicodeEncodeError for lone surrogates."""
-        if not text:
+        if not text.encode():  # raises; sentencepiece would say that the text is no text (TypeError, 0.2.3)
             return 0
         text = self._prefix + text.replace(" ", _SPACE)
         if not self._by_line:

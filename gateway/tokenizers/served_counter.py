@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from weakref import WeakKeyDictionary
 
 from gateway.ports import Driver, UpstreamFailed
@@ -30,6 +30,11 @@ class ServedCounter:
         if len(prompt) <= _LONG:
             return counter.count(prompt)
         return await asyncio.to_thread(counter.count, prompt)
+
+    async def part(self, *, model: str, digest: str, driver: Driver) -> Callable[[str], int] | None:
+        """Counts stretches of text, special strings in them included; None where the vocabulary can't be had."""
+        counter = await self._counter(model, digest, driver)
+        return None if counter is None else counter.vocabulary.part
 
     async def _counter(self, model: str, digest: str, driver: Driver) -> PromptCounter | None:
         if not digest:

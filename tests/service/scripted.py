@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gateway.core.conversation import Conversation
+from gateway.core.budget import Count
+from gateway.core.conversation import Conversation, Message, ToolSpec
 from gateway.core.events import Event
 from gateway.core.failures import Failure, FailureKind
 from gateway.core.plan import Loaded, Mode, ModelFacts, Try
@@ -131,8 +132,28 @@ class Journal:
         return []
 
 
-class NoVocabulary:
-    """Counts nothing exactly."""
+class Bytes:
+    """Counts a token for three bytes, and says that it is a guess."""
+
+    opening = 4
 
     async def exact(self, prompt: str, *, model: str, digest: str, driver: object) -> int | None:
         return None
+
+    def estimate(self, conversation: Conversation, rendered: str | None, *, model: str) -> Count:
+        texts = [rendered] if rendered is not None else [message.text for message in conversation.messages]
+        return Count(sum(len(text.encode()) for text in texts) // 3 + 1, "estimated", 0)
+
+    def observe(
+        self, conversation: Conversation, rendered: str | None, count: Count, *, model: str, actual: int
+    ) -> str:
+        return ""
+
+    async def sizes(self, *, model: str, digest: str, driver: object, probe: Try) -> Bytes:
+        return self
+
+    def tools(self, tools: tuple[ToolSpec, ...]) -> int:
+        return 10 * len(tools)
+
+    def message(self, message: Message) -> int:
+        return len(message.text.encode()) // 3 + 4

@@ -10,7 +10,7 @@ from itertools import count
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scripted import Death, Journal, NoVocabulary, ScriptedDriver
+from scripted import Bytes, Death, Journal, ScriptedDriver
 
 from gateway.core.conversation import Conversation, Message, Prose, Sampling, ToolSpec
 from gateway.core.events import Began
@@ -63,7 +63,7 @@ def conductor(driver: ScriptedDriver, asked: Conversation, *, sends: bool = True
         Asked(id="r", conversation=asked, policy=POLICY, surface="openai", sends=sends),
         targets=[Target("up", "m")],
         upstreams=upstreams,
-        fitting=Fitting(upstreams, NoVocabulary()),
+        fitting=Fitting(upstreams, Bytes()),
         world=world,
     )
     return made, journal

@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from gateway.core.calls.json_text import Document, Json, read, write
+from gateway.core.calls.json_text import read
+from gateway.core.calls.json_value import Document, Json, write
 from gateway.core.calls.schema import coerced, properties_of, required_of, types_of
 from gateway.core.conversation import ToolSpec
 from gateway.core.stream import Call, Proof

@@ -5,10 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from gateway.core.calls.json_text import Document, Json, Number, read
+from gateway.core.calls.json_text import read
+from gateway.core.calls.json_value import Document, Json, Number
 
 _INTEGER = re.compile(r"-?(?:0|[1-9]\d*)")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?")
+# What clients write that do not keep to JSON Schema, as vLLM and Ollama read it. Any other name says nothing.
+_TYPES = {
+    **dict.fromkeys(("string", "str", "text"), "string"),
+    **dict.fromkeys(("integer", "int", "long"), "integer"),
+    **dict.fromkeys(("number", "float", "double"), "number"),
+    **dict.fromkeys(("boolean", "bool"), "boolean"),
+    **dict.fromkeys(("array", "list", "tuple"), "array"),
+    **dict.fromkeys(("object", "dict", "map"), "object"),
+    "null": "null",
+}
 _MOST_REFERENCES = 8  # a schema that refers to itself must not hold us
 
 ANYTHING: frozenset[str] = frozenset()
@@ -38,10 +49,10 @@ def types_of(schema: object, root: Mapping[str, object], *, depth: int = 0) -> f
 
 def _own_types(schema: Mapping[str, object]) -> frozenset[str]:
     kind = schema.get("type")
-    if isinstance(kind, str):
-        return frozenset({kind})
-    if isinstance(kind, list | tuple):
-        return frozenset(item for item in kind if isinstance(item, str))
+    kinds = [kind] if isinstance(kind, str) else kind
+    if isinstance(kinds, list | tuple):
+        known = [_TYPES.get(item.lower(), "") if isinstance(item, str) else "" for item in kinds]
+        return frozenset(known) if all(known) else ANYTHING
     if "const" in schema:
         return frozenset({_type_name(schema["const"])})
     choices = schema.get("enum")
@@ -94,13 +105,11 @@ def typed(raw: str, types: frozenset[str]) -> Document | None:
 
 def _scalar(text: str, types: frozenset[str]) -> Document | None:
     word = text.lower()
-    if "null" in types and word in ("null", "none"):
+    if word in ("null", "none") and ("null" in types or "string" not in types):
         return Document(None)
-    if "boolean" in types and word in ("true", "false"):
+    if word in ("true", "false") and "boolean" in types:
         return Document(word == "true")
-    if types & {"integer", "number"} and _INTEGER.fullmatch(text):
-        return Document(Number(text))
-    if "number" in types and _NUMBER.fullmatch(text):
+    if _NUMBER.fullmatch(text) and fits(Number(text), types):
         return Document(Number(text))
     return None
 

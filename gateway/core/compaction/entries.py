@@ -56,6 +56,8 @@ class Reader:
                 output, deeds = True, _placed(self._prose, message)
             case "user":
                 self._asked = True
+            case _:
+                pass
         if message.role != "tool":
             self._prose = acted(message.text) if message.role == "assistant" else ()
         return Entry(

@@ -32,5 +32,5 @@ def clipped(line: str, chars: int) -> str:
 
 def lines_of(text: str) -> str:
     """How many lines `text` has, in words."""
-    count = text.count("\n") + 1
+    count = text.removesuffix("\n").count("\n") + 1
     return "1 line" if count == 1 else f"{count:,} lines"

@@ -11,11 +11,17 @@ from gateway.core.dialects.scanner import Steps
 from gateway.core.dialects.tokens import tokens
 
 _BARE = Form(bare=True)
+# Tags that Hermes-trained models make up when they forget their own (llama.cpp's list).
+_TAGS = ("<tool>", "<toolcall>", "<function>", "<response>", "<json>", "<JSON>", "<xml>")
+_TAGGED = Form(bare=True, closers=tuple(tag.replace("<", "</") for tag in _TAGS))
 _FENCED = Form(bare=True, closers=("```",))
 _FENCES = ("```json", "```tool_call", "```tool_code", "```")
 
 
 def _read(reading: Reading, opener: str) -> Steps[bool]:
+    if opener in _TAGS:
+        reading.mends = (*reading.mends, "wrong_wrapper")
+        return read_objects(reading, _TAGGED)
     reading.scanner.rewind(reading.start)
     return read_objects(reading, _BARE)
 
@@ -40,6 +46,7 @@ BARE_JSON = Dialect(
     openers=(
         Opener("{", then=KEYS, where=Where.START, plain=True),
         Opener("[", then=("{",), where=Where.START, plain=True),
+        *(Opener(tag, then=("{",), where=Where.LINE, plain=True) for tag in _TAGS),
     ),
     taught=('{"name": ',),
     models=("xlam", "codegemma"),

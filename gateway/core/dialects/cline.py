@@ -9,7 +9,7 @@ import re
 
 from lxml import etree
 
-from gateway.core.calls.json_text import Json, write
+from gateway.core.calls.json_value import Json, write
 from gateway.core.calls.schema import properties_of
 from gateway.core.dialects.dialect import Dialect, Opener
 from gateway.core.dialects.members import Open
@@ -148,5 +148,4 @@ CLINE = Dialect(
     read=_read,
     render=_render,
     named=_named,
-    taught=("<PARAMETER>",),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from gateway.core.calls.json_text import write
+from gateway.core.calls.json_value import write
 from gateway.core.dialects.dialect import Dialect, Opener, Think
 from gateway.core.dialects.objects import Form, read_objects
 from gateway.core.dialects.reading import Reading

@@ -15,7 +15,9 @@ def _each(name: str) -> tuple[str, ...]:
     return f"<｜{name}｜>", f"<|{name}|>"
 
 
-_GROUP, _GROUP_END = _each("tool▁calls▁begin"), _each("tool▁calls▁end")
+# The distilled models spell the first marker in other ways too (llama.cpp's list).
+_GROUP = (*_each("tool▁calls▁begin"), *_each("tool_calls_begin"), *_each("tool calls begin"), *_each("tool▁calls"))
+_GROUP_END = _each("tool▁calls▁end")
 _CALL, _CALL_END = _each("tool▁call▁begin"), _each("tool▁call▁end")
 _SEPARATOR = _each("tool▁sep")
 _CLOSERS = (*_CALL_END, *_GROUP_END)
@@ -34,8 +36,8 @@ def _read(reading: Reading, opener: str) -> Steps[bool]:
             return reading.over(begin, count, look.rest)
         scanner.at += look.end if look.found else 0
         if look.found in _GROUP_END:
-            return True
-        if look.found in _CALL:
+            return bool(count) or reading.empty()
+        if look.found in _CALL or not (look.found or count):
             if not (yield from _call(reading, begin)):
                 return bool(count)
             count += 1

@@ -59,7 +59,8 @@ class Dialect:
     `openers` are read from any model, `bare` ones only from a model of this dialect, as are those that `named` makes of each
     declared tool's name; the latter two are ordinary text as well. `taught` are signs of it in a chat template, `models` parts of
     names of models that speak it. `closers` end a call or a group of calls, `inner` an argument; both may be left over
-    behind a call. `noise` are markers without meaning for the reader of an answer.
+    behind a call. `noise` are markers without meaning for the reader of an answer. `framed`: its markers frame text and
+    thoughts as well, so that they are read even where no tools are offered.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Dialect:
     closers: tuple[str, ...] = ()
     inner: tuple[str, ...] = ()
     noise: tuple[str, ...] = ()
+    framed: bool = False
     thinks: tuple[Think, ...] = (Think("<think>", "</think>"),)
     taught: tuple[str, ...] = ()
     models: tuple[str, ...] = ()

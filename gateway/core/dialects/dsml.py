@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.core.calls.json_text import write
+from gateway.core.calls.json_value import write
 from gateway.core.dialects.dialect import Dialect, Opener
 from gateway.core.dialects.reading import Reading
 from gateway.core.dialects.scanner import Steps

@@ -34,6 +34,6 @@ FUNCTIONARY = Dialect(
     openers=(Opener("<function=", then=("{",)),),
     closers=("</function>",),
     noise=("<|eom_id|>", "<|eot_id|>"),
-    taught=("<function=NAME>{", "<function=example_function_name>{"),
+    taught=("<function=",),
     models=("functionary",),
 )

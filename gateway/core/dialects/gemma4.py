@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from gateway.core.calls.json_text import Json, write
+from gateway.core.calls.json_value import Json, write
 from gateway.core.dialects.dialect import Dialect, Opener, Think
 from gateway.core.dialects.members import Open
 from gateway.core.dialects.objects import proven

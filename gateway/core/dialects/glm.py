@@ -28,6 +28,8 @@ def _read(reading: Reading, _opener: str) -> Steps[bool]:
     if found is None:
         return False
     name, stop = found[0].strip(), found[1]
+    if not name and stop == _CALL_END:  # nothing is called
+        return reading.empty()
     tool = reading.tool(name)
     if tool and stop != "{":
         return (yield from _Arguments(reading, tool, name).read(stop))

@@ -88,6 +88,7 @@ HARMONY = Dialect(
     bare=(Opener("to=functions.", where=Where.START),),
     closers=_ENDS,
     noise=(*_ENDS, _MESSAGE),
+    framed=True,
     thinks=(Think("<|channel|>analysis<|message|>", "<|end|>"),),
     taught=(_CHANNEL,),
     models=("gpt-oss", "gptoss"),

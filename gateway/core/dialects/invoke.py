@@ -39,5 +39,4 @@ INVOKE = Dialect(
     closers=(*_GRAMMAR.call_end, *_GRAMMAR.group_end),
     inner=_GRAMMAR.argument_end,
     taught=("<function_calls>\n<invoke",),
-    models=("invoke-style",),
 )

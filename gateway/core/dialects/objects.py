@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from gateway.core.calls.json_text import read, write
+from gateway.core.calls.json_text import read
+from gateway.core.calls.json_value import write
 from gateway.core.dialects.members import Members, Open, members, missing_brackets
 from gateway.core.dialects.reading import Draft, Reading
 from gateway.core.dialects.scanner import Ended, Steps
@@ -113,7 +114,7 @@ def read_objects(reading: Reading, form: Form) -> Steps[bool]:
             count, ahead = count + 1, 0
         elif look.found in form.closers:
             scanner.at += look.end
-            return True
+            return bool(count) or reading.empty()
         elif not look.found or (count and look.found == "["):  # not a list's, but that of the next `[TOOL_CALLS]`
             return bool(count)
         elif look.found in (",", ";") or (count and look.found == "```"):
@@ -121,6 +122,8 @@ def read_objects(reading: Reading, form: Form) -> Steps[bool]:
         else:
             scanner.at += look.end
             ahead = 0
+            if look.found == "]" and not count:  # an empty list
+                return reading.empty() and not form.bare
 
 
 def _element(reading: Reading, form: Form, blanks: int, *, first: bool) -> Steps[bool]:

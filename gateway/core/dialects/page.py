@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from gateway.core.stream import Call, Part, Reasoning, Text, Unreadable
 
 
@@ -73,6 +75,12 @@ class Page:
             return
         self.settle()
         self.parts.append(part)
+        self._rest()
+
+    def append(self, parts: Iterable[Part]) -> None:
+        """Take over parts that were read elsewhere."""
+        self.settle()
+        self.parts.extend(parts)
         self._rest()
 
     def set_aside(self) -> None:

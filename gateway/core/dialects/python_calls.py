@@ -37,9 +37,9 @@ def read_python_calls(reading: Reading, *, closers: tuple[str, ...] = (), bare: 
             return True
         if look.found == "{" and not count:
             return (yield from read_objects(reading, Form(closers=closers, bare=bare)))
-        if look.found == "]" and bare:
+        if look.found == "]" and (bare or not count):
             scanner.at += look.end
-            return bool(count)
+            return bool(count) or (reading.empty() and not bare)
         if look.found:
             scanner.at += look.end
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from gateway.core.dialects.dialect import Dialect, Opener, Where
+from gateway.core.dialects.dialect import Dialect, Opener
 from gateway.core.dialects.python_calls import read_python_calls, render_python_call
 from gateway.core.dialects.reading import Reading
 from gateway.core.dialects.scanner import Steps
@@ -23,7 +23,7 @@ def _read(reading: Reading, opener: str) -> Steps[bool]:
 
 
 def _named(name: str) -> tuple[Opener, ...]:
-    return Opener("[", then=(f"{name}(",), where=Where.START), Opener(_OLMO3, then=(f"{name}(",))
+    return tuple(Opener(token, then=(f"{name}(",)) for token in ("[", _OLMO3))
 
 
 PYTHONIC = Dialect(

@@ -91,6 +91,10 @@ class Reading:
         self.scanner.at = len(self.scanner.text)
         return True
 
+    def empty(self) -> bool:
+        """A group of calls that holds none. False: its tags may as well be mentioned in a text."""
+        return self.page.quiet or "|" in self.opener or "｜" in self.opener
+
     def _proof(self, draft: Draft) -> Proof:
         tool, document = self.tool(draft.name), read(draft.arguments)
         if tool is None or document is None or not isinstance(document.value, dict):

@@ -83,9 +83,9 @@ def read_tagged(reading: Reading, grammar: Grammar) -> Steps[bool]:
                 scanner.rewind(begin)
                 return bool(count)
             count += 1
-        elif look.found in grammar.group_end and count:
+        elif look.found in grammar.group_end:
             scanner.at += look.end
-            return True
+            return bool(count) or reading.empty()
         elif look.found in grammar.group or (look.found and count):
             scanner.at += look.end  # doubled, or a closer of nothing
             if look.found == "</":
@@ -101,13 +101,16 @@ def _call(reading: Reading, grammar: Grammar, begin: int, *, grouped: bool) -> S
         found = yield from scanner.short(tokens(">", "\n", "<"))
     except Ended:
         return reading.nameless(begin)
-    name = grammar.name_of(found[0]) if found and found[1] == ">" else ""
-    tool = reading.tool(name)
-    if not name:
+    if found is None:
         return False
+    name = grammar.name_of(found[0])
+    tool = reading.tool(name)
+    if found[1] != ">":  # a tag that is not closed, or a mention of it
+        scanner.at -= 1
     if tool is None:
-        return (yield from _undeclared(reading, grammar, name, begin))
-    return (yield from _Arguments(reading, grammar, Fields(tool), name, begin, grouped=grouped).read())
+        return bool(name) and found[1] == ">" and (yield from _undeclared(reading, grammar, name, begin))
+    fields = Fields(tool, mends=[] if found[1] == ">" else ["unclosed_tag"])
+    return (yield from _Arguments(reading, grammar, fields, name, begin, grouped=grouped).read())
 
 
 def _undeclared(reading: Reading, grammar: Grammar, name: str, begin: int) -> Steps[bool]:
@@ -180,9 +183,14 @@ class _Arguments:
     def _argument(self) -> Steps[bool]:
         self.state = Open.OPENING
         found = yield from self.scanner.short(tokens(">", "<", "\n"))
-        key = self.grammar.name_of(found[0]) if found and found[1] == ">" else ""
+        key = self.grammar.name_of(found[0]) if found else ""
         if not found or not key:
             return False
+        if found[1] != ">":
+            self.scanner.at -= 1
+            self.fields.mends.append("unclosed_tag")
+            if not self.fields.awaits(key):
+                return False
         self.state = Open.VALUE
         start, end = yield from read_value(self.reading, self.ends, self.fields, key)
         self.fields.items.append(Field(key, start, end, self.grammar.plain_of(found[0])))

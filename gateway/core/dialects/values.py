@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from gateway.core.calls.json_text import Json, read, write
+from gateway.core.calls.json_text import read
+from gateway.core.calls.json_value import Json, write
 from gateway.core.calls.schema import properties_of, typed, types_of
 from gateway.core.conversation import ToolSpec
 from gateway.core.dialects.members import Open

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from gateway.core.policy.admission import AdmissionRules
+from gateway.core.policy.compaction import CompactionRules
 from gateway.core.policy.limits import Limits
 from gateway.core.policy.models import ModelRule
 from gateway.core.policy.recovery import RecoveryRules
@@ -40,6 +41,9 @@ class Policy:
 
     admission: AdmissionRules = field(default_factory=AdmissionRules)
     """The line before each upstream."""
+
+    compaction: CompactionRules = field(default_factory=CompactionRules)
+    """When a history is compacted, and by what."""
 
     recovery: RecoveryRules = field(default_factory=RecoveryRules)
     """How often and how an answer is tried for."""

@@ -63,9 +63,11 @@ class Events:
             yield self._event()
 
     def _note(self, line: bytes) -> None:
-        field, colon, value = line.partition(b":")
-        if field == b"data" or (field == b"error" and colon):  # llama.cpp's server wrote `error: {…}` until 2025
+        field, _, value = line.partition(b":")
+        if field == b"data":
             self._data.append(value.removeprefix(b" "))
+        elif field == b"error":  # llama.cpp's server until 2025: the error's object as a field of its own
+            self._data.append(b'{"error":' + value + b"}")
 
     def _event(self) -> bytes:
         data = b"\n".join(self._data)

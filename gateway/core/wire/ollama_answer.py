@@ -149,7 +149,7 @@ class StreamEncoder:
                 self._did = words
             case Stop(reason):
                 last = jsontext.dumps(_final_json(reason, self._usage, self._did))
-                yield jsontext.utf8(f'{self._before}{self._text}""{self._after},{last[1:]}\n')
+                yield jsontext.line(f'{self._before}{self._text}""{self._after},{last[1:]}\n')
             case _:
                 return
 
@@ -157,7 +157,7 @@ class StreamEncoder:
         return iter(())
 
     def _line(self, fields: str) -> bytes:
-        return jsontext.utf8(f'{self._before}{fields}{self._after},"done":false}}\n')
+        return jsontext.line(f'{self._before}{fields}{self._after},"done":false}}\n')
 
 
 def _call_json(call: Call, index: int) -> dict[str, object]:

@@ -67,7 +67,7 @@ def message_json(message: Message) -> dict[str, object]:
     if images := message.images:
         said["images"] = [image.data for image in images]
     if message.calls:
-        said["tool_calls"] = [_call_json(call, place) for place, call in enumerate(message.calls)]
+        said["tool_calls"] = [_call_json(call) for call in message.calls]
     if message.answers:
         said["tool_call_id"] = message.answers
     if message.name:
@@ -75,7 +75,7 @@ def message_json(message: Message) -> dict[str, object]:
     return said
 
 
-def _call_json(call: ToolCall, place: int) -> dict[str, object]:
-    function = {"index": place, "name": call.name, "arguments": arguments_object(call.arguments)}
+def _call_json(call: ToolCall) -> dict[str, object]:
+    function = {"name": call.name, "arguments": arguments_object(call.arguments)}
     said = {**call.extra, "function": function}
     return {**said, "id": call.id} if call.id else said

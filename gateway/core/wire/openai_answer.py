@@ -207,7 +207,7 @@ class StreamEncoder:
 
     def _delta(self, fields: str) -> bytes:
         role, self._role = self._role, ""
-        return jsontext.utf8(f'{self._open}{role}{fields}}},"finish_reason":null}}]}}\n\n')
+        return jsontext.line(f'{self._open}{role}{fields}}},"finish_reason":null}}]}}\n\n')
 
     def _end(self, reason: StopReason) -> bytes:
         role, self._role = self._role, ""
@@ -215,7 +215,7 @@ class StreamEncoder:
         last = f'{self._open}{delta}}},"finish_reason":"{reason}"}}]}}\n\n'
         if self._wants_usage:
             last += f'{self._head}],"usage":{jsontext.dumps(usage_json(self._usage))}}}\n\n'
-        return last.encode() + tail(self._did)
+        return jsontext.line(last) + tail(self._did)
 
 
 def tail(did: Sequence[str]) -> bytes:
@@ -273,4 +273,4 @@ def problem_json(problem: Problem) -> dict[str, object]:
 
 def problem_event(problem: Problem) -> bytes:
     """The error inside a stream whose headers have gone; nothing follows it."""
-    return b"data: " + jsontext.dump(problem_json(problem)) + b"\n\n"
+    return jsontext.line(f"data: {jsontext.dumps(problem_json(problem))}\n\n")

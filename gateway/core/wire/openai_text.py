@@ -68,7 +68,7 @@ class StreamEncoder:
         return iter(())
 
     def _event(self, choice: str, more: str = "") -> bytes:
-        return f"{self._head}{choice}{self._tail}{more}}}\n\n".encode()
+        return jsontext.line(f"{self._head}{choice}{self._tail}{more}}}\n\n")
 
     def _end(self, reason: StopReason) -> bytes:
         last = self._event(f'{{"text":"","index":0,"finish_reason":"{_reason(reason)}"}}')

@@ -12,7 +12,7 @@ from gateway.testing.api.exchange import Exchange
 from gateway.testing.api.openai_requests import chat_body, completion_body
 from gateway.testing.api.records import Records
 from gateway.testing.api.surfaces import PLAIN_JSON, ChatCompletions, Completions, Native, Surface
-from gateway.testing.ask import Ask, chat_ask, generate_ask
+from gateway.testing.ask import INTEGERS, Ask, chat_ask, generate_ask
 from gateway.testing.faults import Point, SilentEnd
 from gateway.testing.generations import ApiError
 from gateway.testing.models.model import SimModel
@@ -66,8 +66,8 @@ def _check(model: SimModel, ask: Ask) -> None:
     for wanted, capability in ((ask.tools, "tools"), (ask.suffix, "insert")):
         if wanted and capability not in model.capabilities:
             raise ApiError(400, f"registry.ollama.ai/library/{model.full_name} does not support {capability}")
-    if isinstance(ask.format, str) and ask.format != "json":
-        raise ApiError(500, f'invalid format: "\\"{ask.format}\\""; expected "json" or a valid JSON Schema object')
+    for option in INTEGERS:
+        ask.integer(option)
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
@@ -135,7 +136,7 @@ def _modelfile(model: SimModel) -> str:
 
 
 def _parameters(model: SimModel) -> str:
-    return "\n".join(f"{name:<30} {gojson.dumps(value)}" for name, value in _each_parameter(model))
+    return "\n".join(f"{name:<30} {json.dumps(value)}" for name, value in _each_parameter(model))
 
 
 def _each_parameter(model: SimModel) -> Iterable[tuple[str, object]]:

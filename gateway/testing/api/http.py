@@ -13,7 +13,7 @@ from gateway.testing.api.backend import Backend
 from gateway.testing.api.embeddings import embed, embeddings, openai_embeddings
 from gateway.testing.api.exchange import Exchange, Handler, played
 from gateway.testing.api.reply import JSON
-from gateway.testing.api.surfaces import PLAIN_JSON
+from gateway.testing.api.surfaces import PLAIN_JSON, openai_error
 from gateway.testing.faults import Point
 from gateway.testing.generations import ApiError
 
@@ -76,7 +76,11 @@ async def _openai_models(exchange: Exchange) -> web.StreamResponse:
 
 
 async def _openai_model(exchange: Exchange) -> web.StreamResponse:
-    card = exchange.server.catalogue.retrieved(exchange.request.match_info["id"])
+    try:
+        card = exchange.server.catalogue.retrieved(exchange.request.match_info["id"])
+    except ApiError as error:
+        exchange.failed(error)
+        return await exchange.reply.whole(error.status, openai_error(error), PLAIN_JSON)
     return await exchange.reply.whole(200, gojson.encode(card) + b"\n", PLAIN_JSON)
 
 

@@ -63,8 +63,8 @@ class Reply:
         return await self._end()
 
     async def sever(self, how: Cut) -> web.StreamResponse:
-        """Cut the connection, or end the body here as if all were well."""
-        if how == "end":
+        """Cut the connection, or end the body here as if all were well: a body of a length told before can only be cut."""
+        if how == "end" and (self._response is None or self._response.content_length is None):
             return await self._end()
         transport = self._request.transport
         if transport is not None and how == "reset":
@@ -85,7 +85,7 @@ class Reply:
         await self._response.prepare(self._request)
 
     async def _send(self, data: bytes) -> None:
-        if data and self._response is not None:
+        if data and self._response is not None and self._request.method != "HEAD":
             await self._response.write(data)
 
     async def _end(self) -> web.StreamResponse:

@@ -135,9 +135,10 @@ class Engine:
         self, model: SimModel, ask: Ask, asked: Asked, scene: _Scene, load_seconds: float
     ) -> AsyncGenerator[Event, None]:
         yield Begun()
+        if isinstance(ask.format, str) and ask.format != "json":
+            raise ApiError(500, f'invalid format: "\\"{ask.format}\\""; expected "json" or a valid JSON Schema object')
         prompt = fit(ask, model, self.generation, asked)
         self.memory.keep(prompt.text, prompt.ask)
-        asked.prompt, asked.prompt_tokens = prompt.text, len(prompt)
         assert scene.runner is not None
         async with scene.runner.slot(prompt.tokens) as slot:
             cached = slot.known(prompt.tokens)

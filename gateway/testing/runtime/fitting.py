@@ -33,6 +33,7 @@ class Prompt:
 def fit(ask: Ask, model: SimModel, generation: Generation, asked: Asked) -> Prompt:
     """The prompt for this window. Raises ApiError where Ollama refuses."""
     prompt, window = shown(ask, model, asked), asked.window
+    asked.prompt, asked.prompt_tokens = prompt.text, len(prompt)
     if _fits(prompt, generation, window):
         return prompt
     if not ask.truncate or model.family.native:
@@ -41,6 +42,7 @@ def fit(ask: Ask, model: SimModel, generation: Generation, asked: Asked) -> Prom
         raise generation.error(Cause.LAST_TOO_LONG)
     cut = _beheaded(prompt, model, window - (window - KEPT) // 2 if generation.new else window)
     asked.cut_tokens = len(prompt) - len(cut)
+    asked.prompt, asked.prompt_tokens = cut.text, len(cut)
     return cut
 
 

@@ -31,12 +31,14 @@ def tidied(text: str, line_chars: int) -> str:
 
 def _untidy(text: str, line_chars: int) -> bool:
     """Whether there is anything to do: most outputs are tidy, and each compaction looks at them again."""
-    if any(sign in text for sign in ("\x1b", "\r", " \n", "\t\n")):
+    if text.endswith((" ", "\t")) or any(sign in text for sign in ("\x1b", "\r", " \n", "\t\n")):
         return True
     lines = text.split("\n")
-    return max(map(len, lines)) > line_chars or any(
-        a == b == c != "" for a, b, c in zip(lines, lines[1:], lines[2:], strict=False)
-    )
+    return max(map(len, lines)) > line_chars or any(map(_same, lines, lines[1:], lines[2:]))
+
+
+def _same(first: str, second: str, third: str) -> bool:
+    return first == second == third
 
 
 def _shown(line: str) -> str:

@@ -1,0 +1,24 @@
+"""What stands where a secret would, without being one: templates, variables, masks and the words of examples."""
+
+from __future__ import annotations
+
+import re
+
+_TEMPLATE = re.compile(
+    r"""\$[\w({] | \{\{ | \{\w*\} | <[^<>]*>? | %\w+%? | %\(\w+\) | \#\{ | \[[\w .-]+\] | `
+      | (?:process\.)?env[.\[] | os\.(?:environ|getenv) | (?:var|local|data|secrets|inputs|config|settings|params)\.\w
+      | @\w+[@(]""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_INSIDE = re.compile(r"\$\{|\{\{|\}\}|\$\(|#\{|<[\w .-]+>|%\(\w+\)s|\.\.\.|\u2026")
+_WORDS = re.compile(
+    r"example|sample|dummy|placeholder|change[_ -]?me|redacted|censored|not[_ -]?a?[_ -]?real|insert[_ -]?|your[_ -]?"
+    r"|my[_-]?(?:secret|token|key|pass)|put[_ -]?your|(?:token|key|secret)[_ -]?here|<?none>?$|undefined$|null$",
+    re.IGNORECASE,
+)
+_MASK = re.compile(r"[xX]{6,}|\*{3,}|\.{3,}|#{4,}|[?_•]{6,}|0{10,}")
+
+
+def stands_in(value: str) -> bool:
+    """Whether the value is a variable, a mask or an example: `${TOKEN}`, `<token>`, `xxxxxxxx`, `your-key-here`, `AKIA…EXAMPLE`."""
+    return bool(_TEMPLATE.match(value) or _INSIDE.search(value) or _MASK.search(value) or _WORDS.search(value))

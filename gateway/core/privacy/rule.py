@@ -1,0 +1,63 @@
+"""What a detection rule is and what an engine finds with it. Data only: patterns are RE2 and are run by an adapter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+Judge: TypeAlias = Literal["token", "random", "assigned", "password"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One kind of thing that must not leave. What its pattern finds is a candidate, until the judge agrees.
+
+    `pattern` is RE2 over ASCII; its group `value` is the exact secret, without one the whole match is.
+    `check` names a check of checks.py, `entropy` is Shannon's, in bits a character, of the value at least.
+    `judge` is how sceptical to be: `token` the form alone proves it, `random` chance must have made it, `assigned` and
+    `password` weigh the name that it is given to. `allow` are patterns (of the standard library) for values that are harmless.
+    `optional` rules hold only where policy asks for them, by id or kind.
+    """
+
+    id: str
+    kind: str
+    description: str
+    pattern: str
+    check: str = ""
+    entropy: float = 0.0
+    judge: Judge = "token"
+    allow: tuple[re.Pattern[str], ...] = ()
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A match of a rule: where it lies and where in it the value lies, in characters."""
+
+    rule: Rule
+    start: int
+    end: int
+    value_start: int
+    value_end: int
+
+
+class Matcher(Protocol):
+    """The compiled rules. Raises whatever breaks in it; whoever calls treats that as unknown, hence local."""
+
+    def candidates(self, text: str) -> Sequence[Candidate]: ...
+
+
+def token_pattern(token: str) -> str:
+    """The pattern of a token that its own form gives away, wherever it stands as a word of its own."""
+    return rf"\b(?P<value>{token})"
+
+
+def named_pattern(near: str, value: str) -> str:
+    """The pattern of a value that only the name beside it gives away: `name = "value"` in any syntax, `name value`, `<name>value`."""
+    return rf"(?i:{near})[\w. -]{{0,40}}{SEPARATOR}(?P<value>{value})(?:[^0-9A-Za-z_]|$)"
+
+
+# What may stand between a name and its value: quotes, colons, arrows, brackets, and one word such as `string` or `default`.
+SEPARATOR = r"[^0-9A-Za-z]{1,12}(?:[A-Za-z]{1,8}[^0-9A-Za-z]{1,6})?"

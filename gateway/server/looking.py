@@ -1,0 +1,31 @@
+"""The OpenAI surface for looking without sending: input_tokens and compacted, beside /v1/chat/completions."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from gateway.core.errors import BadRequest
+from gateway.core.wire import openai_request
+from gateway.core.wire.fields import body, is_object
+from gateway.server.front import Knock
+from gateway.server.replies import json_reply
+from gateway.service import looking
+
+
+async def input_tokens(knock: Knock) -> web.StreamResponse:
+    """POST /v1/chat/completions/input_tokens."""
+    conversation, _ = openai_request.decode(await knock.body())
+    return json_reply(await looking.input_tokens(knock.gateway, conversation), headers=knock.said)
+
+
+async def compacted(knock: Knock) -> web.StreamResponse:
+    """POST /v1/chat/completions/compacted."""
+    data = await knock.body()
+    fields = body(data)
+    window = fields.integer("window")
+    if window is not None and window < 1:
+        raise BadRequest("`window` is below 1; send a number of tokens", param="window")
+    conversation, _ = openai_request.decode(data)
+    raw = fields.rest.get("messages")
+    messages = [each for each in raw if is_object(each)] if isinstance(raw, list) else []
+    return json_reply(await looking.compacted(knock.gateway, conversation, messages, window=window), headers=knock.said)
