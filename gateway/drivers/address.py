@@ -22,14 +22,10 @@ _ANYWHERE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104  # bind addr
 
 
 def base_url(url: str) -> str:
-    """The URL without `/v1` or `/api` and slashes at its end: http://h:1/v1/, H:1 and http://h:1 are the same upstream."""
-    text = url.strip() if "://" in url else f"http://{url.strip()}"
-    parts = urlsplit(text)
-    path = parts.path.rstrip("/")
-    shorter = path.removesuffix("/v1")
-    if shorter == path:  # one of them only: OpenRouter's base is https://openrouter.ai/api/v1
-        shorter = path.removesuffix("/api")
-    return urlunsplit((parts.scheme, _place(parts.netloc), shorter.rstrip("/"), "", ""))
+    """The URL without `/v1` and slashes at its end: http://h:1/v1/, H:1 and http://h:1 are the same upstream."""
+    parts = urlsplit(url.strip() if "://" in url else f"http://{url.strip()}")
+    path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
+    return urlunsplit((parts.scheme, _place(parts.netloc), path, "", ""))
 
 
 def _place(netloc: str) -> str:

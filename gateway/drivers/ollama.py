@@ -17,7 +17,7 @@ from gateway.core.stream import Part, Stop
 from gateway.core.wire import ollama_answer, ollama_request
 from gateway.core.wire.fields import is_object
 from gateway.drivers.http import Http, mapped
-from gateway.drivers.ollama_shown import facts_of, is_away, loaded_of
+from gateway.drivers.ollama_shown import facts_of, is_away, is_old, loaded_of
 from gateway.drivers.wording import failure_of
 from gateway.ports import Embeddings, Listed, UpstreamFailed
 
@@ -35,10 +35,14 @@ class Ollama:
     def __init__(self, http: Http) -> None:
         self._http = http
         self._renders = True
+        self._old = True  # before v0.30: runners of its own; a version that says nothing counts as old
+        self._wedged: set[str] = set()
 
     async def alive(self) -> str:
         answer = await self._http.ask("GET", "/api/version")
-        return str(answer.get("version", "")) if is_object(answer) else ""
+        version = str(answer.get("version", "")) if is_object(answer) else ""
+        self._old = is_old(version)
+        return version
 
     async def models(self) -> Sequence[Listed]:
         listed = []
@@ -84,6 +88,7 @@ class Ollama:
         return None
 
     async def stream(self, conversation: Conversation, attempt: Try) -> AsyncGenerator[Sequence[Part], None]:
+        await self._unwedge(attempt.target.model)
         path, body = _request(conversation, attempt, render=False)
         decoder = ollama_answer.Decoder()
         with mapped():
@@ -96,12 +101,12 @@ class Ollama:
                         return
                     if parts:
                         yield parts
-                    _raise(decoder)
+                    self._raise(decoder, attempt)
                 if parts := list(decoder.close()):
                     yield parts
                     if any(isinstance(part, Stop) for part in parts):
                         return
-                _raise(decoder)
+                self._raise(decoder, attempt)
         raise UpstreamFailed(Failure(FailureKind.CUT, "the stream ended without its last record"))
 
     async def embed(self, model: str, texts: Sequence[str], extra: Mapping[str, object]) -> Embeddings:
@@ -123,6 +128,20 @@ class Ollama:
     async def close(self) -> None:
         await self._http.close()
 
+    def _raise(self, decoder: ollama_answer.Decoder, attempt: Try) -> None:
+        if decoder.error is None:
+            return
+        failure = failure_of(200, decoder.error)
+        if failure.kind is FailureKind.PARSER and self._old:
+            self._wedged.add(attempt.target.model)
+        raise UpstreamFailed(failure)
+
+    async def _unwedge(self, model: str) -> None:
+        """After an error of its tool-call parser a runner of v0.24.0 may answer nobody any more, until it is unloaded."""
+        if model in self._wedged:
+            await self.unload(model)
+            self._wedged.discard(model)
+
     async def _entries(self, path: str) -> Sequence[Mapping[str, object]]:
         answer = await self._http.ask("GET", path)
         entries = answer.get("models") if is_object(answer) else None
@@ -133,11 +152,6 @@ class Ollama:
             "POST", "/api/show", jsontext.dump({"model": model, "verbose": verbose}), seconds=60.0
         )
         return answer if is_object(answer) else {}
-
-
-def _raise(decoder: ollama_answer.Decoder) -> None:
-    if decoder.error is not None:
-        raise UpstreamFailed(failure_of(200, decoder.error))
 
 
 async def _finish(response: aiohttp.ClientResponse) -> None:

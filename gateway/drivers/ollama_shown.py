@@ -80,3 +80,9 @@ def loaded_of(entry: Mapping[str, object]) -> Loaded:
         vram_bytes=number("size_vram"),
         entry=entry,
     )
+
+
+def is_old(version: str) -> bool:
+    """Whether a server is of the old generation (its own runners, up to v0.24); a build without a number says 0.0.0."""
+    found = re.match(r"v?(\d+)\.(\d+)", version)
+    return found is None or (int(found[1]), int(found[2])) < (0, 30)

@@ -28,6 +28,7 @@ from gateway.service.upstreams import Upstreams
 from gateway.service.world import World
 
 _WHOLE = frozenset({Proof.COMPLETE, Proof.CLOSERS_ONLY})
+_FIT_TRIES = 4
 _POLL = 0.5  # seconds between two looks at an upstream that refuses connections
 
 
@@ -54,6 +55,7 @@ class Conductor:
         self._verified = Verified()
         self._tries: list[Try] = []
         self._barren = 0
+        self._remade = 0
         self._received = 0
         self._came = world.clock.now()
         self._first_part: float | None = None
@@ -115,10 +117,7 @@ class Conductor:
         return again or fitted.first()
 
     async def _fit(self, target: Target, *, window: int | None = None) -> None:
-        try:
-            fitted = await self._fitting.fit(self.asked.conversation, target, self.asked.policy, window=window)
-        except UpstreamFailed as error:
-            raise Refusal(problem_of(error.failure)) from None
+        fitted = await self._fit_in_time(target, window)
         self._fitted = fitted
         for word in fitted.did:
             self._do(word)
@@ -133,6 +132,20 @@ class Conductor:
                 notes=fitted.notes,
             )
         )
+
+    async def _fit_in_time(self, target: Target, window: int | None) -> Fitted:
+        """Fitting asks the upstream too, and it may die just then. Such questions are no attempts, but they are bounded."""
+        for left in reversed(range(_FIT_TRIES)):
+            try:
+                return await self._fitting.fit(self.asked.conversation, target, self.asked.policy, window=window)
+            except UpstreamFailed as error:
+                failure = error.failure
+            if failure.kind is FailureKind.UNREACHABLE and await self._reachable(target):
+                continue
+            if left == 0 or TABLE[failure.kind] is Answer.ELSEWHERE or failure.kind is FailureKind.UNREACHABLE:
+                raise Refusal(problem_of(failure))
+            await self._world.clock.sleep(self.asked.policy.recovery.backoff * (0.5 + self._world.dice()))
+        raise AssertionError("the last try raises")
 
     async def _play(self, attempt: Try) -> AsyncGenerator[list[Part], None]:
         """One attempt. Leaves what broke it in `_failure`, None where it ended well."""
@@ -230,18 +243,22 @@ class Conductor:
         """How this upstream could go on after this failure, best first."""
         fitted, turn = self._known()
         driver = self._upstreams[target.upstream].driver
-        if TABLE[failure.kind] is Answer.REMAKE:
-            return ways_again(driver, fitted, turn)
-        return await ways_on(driver, fitted, turn)
+        if TABLE[failure.kind] is not Answer.REMAKE:
+            return await ways_on(driver, fitted, turn)
+        again = ways_again(driver, fitted, turn)
+        if failure.kind is FailureKind.PARSER and turn.transcript.verbatim:  # we can read what its server could not
+            return {**await ways_on(driver, fitted, turn), **again}
+        return again
 
     def _fruitless(self, failure: Failure, damage: Damage) -> int:
         """Attempts in a row, up to the last, that brought nothing new."""
         if TABLE[failure.kind] is Answer.REMAKE:
-            return sum(each.mode in (Mode.REMAKE, Mode.SCHEMA) for each in self._tries)
+            return self._remade
         return self._barren + 1 if damage.received <= self._received and len(self._tries) > 1 else 0
 
     async def _again(self, again: Again, ways: dict[Mode, Try], failure: Failure) -> Try:
         fitted, _ = self._known()
+        self._remade += TABLE[failure.kind] is Answer.REMAKE
         if again.window != fitted.window:
             await self._fit(fitted.target, window=again.window)
             fitted, _ = self._known()

@@ -59,6 +59,9 @@ def _said(record: Json, key: str) -> object:
     return message.get(key, "") if isinstance(message, dict) else record.get("response", "")
 
 
+_JSON = {"Content-Type": "application/json"}
+
+
 class Client:
     """Talks to one server: `async with Client(sim.url) as client`."""
 
@@ -83,7 +86,9 @@ class Client:
         received: list[bytes] = []
         head: tuple[int, Mapping[str, str]] = (0, {})
         try:
-            async with self._session.request(method, self._url + path, data=data, allow_redirects=False) as response:
+            async with self._session.request(
+                method, self._url + path, data=data, headers=_JSON if data else None, allow_redirects=False
+            ) as response:
                 head = (response.status, response.headers)
                 while chunk := await response.content.readany():
                     received.append(chunk)

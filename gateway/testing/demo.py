@@ -26,7 +26,7 @@ _ABOUT = (
 async def demo_upstream() -> AsyncIterator[str]:
     """A simulated Ollama with the model `demo`, on a free port; gives its URL."""
     model = SimModel(name="demo", script=demo, window=WINDOW, parameters={"num_ctx": WINDOW})
-    async with SimulatedOllama([model]) as server:
+    async with SimulatedOllama([model], remember=20) as server:
         yield server.url
 
 

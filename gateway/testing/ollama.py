@@ -11,7 +11,7 @@ from typing import Self
 from aiohttp import web
 
 from gateway.testing.api.backend import Backend
-from gateway.testing.api.http import routes
+from gateway.testing.api.routes import routes
 
 LARGEST_BODY = 1 << 30
 

@@ -65,12 +65,13 @@ def compact(
     plan = laid_out(messages)
     frame = fixed + sum(size(messages[i]) for i in plan.frame)
     grain = max(1, budget // _GRAIN)
-    room = Room(budget=budget, base=-(-frame // grain) * grain, rules=rules, size=size, summaries=summaries)
-    replay = _replayed([messages[i] for i in plan.thread], room, plan.current, memo)
+    base = -(-frame // grain) * grain
+    room = Room(budget=budget, base=base, fence=plan.current, rules=rules, size=size, summaries=summaries)
+    replay = _replayed([messages[i] for i in plan.thread], room, memo)
     return _told(messages, plan, replay, frame)
 
 
-def _replayed(thread: Sequence[Message], room: Room, current: int | None, memo: Memo | None) -> Replay:
+def _replayed(thread: Sequence[Message], room: Room, memo: Memo | None) -> Replay:
     links = list(chain(thread, room.seed))
     replay = _begun(thread, links, room, memo)
     for place in range(replay.read, len(thread)):
@@ -78,7 +79,7 @@ def _replayed(thread: Sequence[Message], room: Room, current: int | None, memo: 
             replay.check(links[place - 1])
         replay.take(thread[place])
     before = replay.copy(room)
-    if links and replay.check(links[-1], current) and memo is not None:
+    if links and replay.check(links[-1]) and memo is not None:
         memo.keep(links[-1], Known(before, replay))
     elif links and memo is not None:
         memo.keep(links[-1], Known(replay, replay))

@@ -6,7 +6,6 @@ Seen in: SWE-agent (fenced and <command>), mini-swe-agent, OpenHands (<execute_b
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from gateway.core import jsontext
 from gateway.core.compaction.calls import KINDS, call_deeds
@@ -14,13 +13,12 @@ from gateway.core.compaction.deeds import Deed
 from gateway.core.compaction.shell import shell_deeds
 from gateway.core.conversation import ToolCall
 
-_COMMANDS = (
-    re.compile(
-        r"<(?P<tag>command|execute_bash|bash|execute_command)>\s*(?:<command>)?(?P<command>.*?)(?:</command>)?\s*</(?P=tag)>",
-        re.DOTALL,
-    ),
-    re.compile(r"^```(?:mswea_bash_command|bash|sh|shell)?[ \t]*\n(?P<command>.*?)^```", re.DOTALL | re.MULTILINE),
+_TAGGED = re.compile(
+    r"<(?P<tag>command|execute_bash|bash|execute_command)>\s*(?:<command>)?(?P<command>.*?)(?:</command>)?\s*</(?P=tag)>",
+    re.DOTALL,
 )
+_FENCED = re.compile(r"^```(?P<language>[^\s`]*)[^\n`]*\n(?P<command>.*?)^```", re.DOTALL | re.MULTILINE)
+_SHELLS = ("", "bash", "sh", "shell", "mswea_bash_command")
 _XML_TOOL = re.compile(
     rf"<(?P<tool>{'|'.join(sorted(KINDS, key=len, reverse=True))})>\s*(?P<body><\w+>.*?)</(?P=tool)>", re.DOTALL
 )
@@ -32,7 +30,7 @@ _OUTPUT_BEGINS = re.compile(
 )
 _OUTPUT_ENDS = re.compile(r"(?:\(Current directory: [^\n]*\)\s+bash-\$|\[Command finished with exit code \d+\])\s*\Z")
 _END = 400  # characters in which the end of an output is looked for
-_ACTION = 8000  # characters from the end of a text in which its action is looked for
+_ACTION = 12_000  # characters of a text beyond which no action is looked for
 _SWE_AGENT = {"open": "read", "edit": "change", "create": "change", "insert": "change"}
 _OPEN_FILE = re.compile(r"\(Open file: (?!n/a)(?P<path>[^)\n]+)\)|\[File: (?P<file>[^\n]+?) \(\d+ lines total\)\]")
 
@@ -43,8 +41,16 @@ def is_output(text: str) -> bool:
 
 
 def acted(text: str) -> tuple[Deed, ...]:
-    """What an assistant's prose orders the agent to do: its last command or XML tool, and every SEARCH/REPLACE block."""
-    return (*(Deed("change", path) for path in edited(text)), *_ordered(text[-_ACTION:]))
+    """What an assistant's prose orders the agent to do: its XML tool or its last command; () where it orders nothing."""
+    if len(text) > _ACTION:
+        return ()
+    if tool := _XML_TOOL.search(text):
+        fields = {field["key"]: field["value"].strip() for field in _XML_FIELD.finditer(tool["body"])}
+        return call_deeds(ToolCall(id="", name=tool["tool"], arguments=jsontext.dumps(fields)))
+    commands = [found["command"] for found in _TAGGED.finditer(text)] or [
+        found["command"] for found in _FENCED.finditer(text) if found["language"] in _SHELLS
+    ]
+    return _commanded(commands[-1].strip()) if commands else ()
 
 
 def edited(text: str) -> tuple[str, ...]:
@@ -60,23 +66,12 @@ def open_file(text: str) -> str:
     return (found["path"] or found["file"]) if found else ""
 
 
-def _ordered(text: str) -> Iterator[Deed]:
-    for tool in _XML_TOOL.finditer(text):
-        fields = {field["key"]: field["value"].strip() for field in _XML_FIELD.finditer(tool["body"])}
-        yield from call_deeds(ToolCall(id="", name=tool["tool"], arguments=jsontext.dumps(fields)))
-        return
-    for pattern in _COMMANDS:
-        if found := [match["command"].strip() for match in pattern.finditer(text)]:
-            yield from _commanded(found[-1])
-            return
-
-
-def _commanded(command: str) -> Iterator[Deed]:
+def _commanded(command: str) -> tuple[Deed, ...]:
     word, _, rest = command.partition("\n")[0].partition(" ")
     match _SWE_AGENT.get(word):
         case "read":
-            yield Deed("read", rest.split(" ")[0], command=command)
+            return (Deed("read", rest.split(" ")[0], command=command),)
         case "change":
-            yield Deed("change", rest.split(" ")[0] if word == "create" else "", command=command)
+            return (Deed("change", rest.split(" ")[0] if word == "create" else "", command=command),)
         case _:
-            yield from shell_deeds(command)
+            return tuple(shell_deeds(command))

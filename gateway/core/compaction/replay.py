@@ -26,10 +26,14 @@ _NEWEST_CHARS = (16_000, 8_000, 4_000, 2_000, 1_000, 500)  # what `newest` leave
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """The budget, what of it the frame takes (`base`), the rules, and how to size a message; all in tokens."""
+    """The budget, what of it the frame takes (`base`), the rules, and how to size a message; all in tokens.
+
+    Messages from the place `fence` on are not touched, if there is one.
+    """
 
     budget: int
     base: int
+    fence: int | None = None
     rules: CompactionRules
     size: Callable[[Message], int]
     summaries: Summaries
@@ -37,7 +41,7 @@ class Room:
     @property
     def seed(self) -> bytes:
         """All that decisions depend on beside the messages: what keeps the chains of different rooms apart."""
-        return repr((self.budget, self.base, self.rules)).encode()
+        return repr((self.budget, self.base, self.fence, self.rules)).encode()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,10 +85,10 @@ class Replay:
         self.was += entry.was
         self.read += 1
 
-    def check(self, link: bytes, fence: int | None = None) -> bool:
+    def check(self, link: bytes) -> bool:
         """A request was sent from here, where the chain hash is `link`: compact if need be, and say whether it was so.
 
-        Messages from the place `fence` on are not touched. A second check at the same place does nothing.
+        A second check at the same place does nothing.
         """
         if self.checked == self.read or self.tokens <= self._limit(self.room.rules.hi):
             self.checked = self.read
@@ -95,7 +99,7 @@ class Replay:
         target = self._limit(self.room.rules.lo)
         enough = (target + self._limit(self.room.rules.hi)) // 2
         for share in (self.room.rules.tail, self.room.rules.tail / 4, 0.0):
-            old = self._old(share, fence)
+            old = self._old(share)
             self._touch(old, target)
             self._fold(old, target, enough)
             if self.tokens <= enough:
@@ -115,7 +119,7 @@ class Replay:
             self.missed += () if made else (self.key,)
         self.key = link.hex()
 
-    def _old(self, share: float, fence: int | None) -> int:
+    def _old(self, share: float) -> int:
         """How many of the live messages are old: not in the newest blocks that fit the share, nor in the very last one."""
         left = int(share * max(0, self.room.budget - self.room.base))
         starts = block_starts(self.live)
@@ -126,7 +130,7 @@ class Replay:
             if left < 0:
                 break
             old = start
-        return old if fence is None else min(old, max(0, fence - self.folded))
+        return old if self.room.fence is None else min(old, max(0, self.room.fence - self.folded))
 
     def _touch(self, old: int, target: int) -> None:
         """Let the stages change old messages where they stand, until the prompt is down to `target`."""

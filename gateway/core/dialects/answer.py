@@ -232,6 +232,6 @@ class Answer:
         scanner.at = len(scanner.text)
         found += [*trial.feed(rest), *trial.end(cut=scanner.cut)]
         if any(isinstance(part, Call | Unreadable) for part in found):
-            self.reading.page.append(replace(p, mends=(mend, *p.mends)) if isinstance(p, Call) else p for p in found)
+            self.reading.page.take_over(replace(p, mends=(mend, *p.mends)) if isinstance(p, Call) else p for p in found)
         else:
             tell(scanner.since(self._call_at or 0))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import partial
 
 from gateway.core.dialects.dialect import Dialect, Opener, Where
-from gateway.core.dialects.objects import KEYS, Form, read_objects, render_object
+from gateway.core.dialects.objects import Form, read_objects, render_object
 from gateway.core.dialects.reading import Reading
 from gateway.core.dialects.scanner import Steps
 from gateway.core.dialects.tokens import tokens
+from gateway.core.dialects.told import KEYS
 
 _BARE = Form(bare=True)
 # Tags that Hermes-trained models make up when they forget their own (llama.cpp's list).

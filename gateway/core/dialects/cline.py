@@ -47,7 +47,7 @@ class _Arguments:
                 return (yield from self._broken())
             self.reading.doubtful(self._draft(), self.reading.start)
         except Ended:
-            if not self.fields.items and not self.scanner.cut:
+            if not self.fields.items and self.state is not Open.VALUE and not self.scanner.cut:
                 return False
             self.reading.tail(self._draft(), self.reading.start, self.state)
         return True
@@ -110,6 +110,7 @@ class _Arguments:
         """Something else than an argument follows: at once, so that the tag is only mentioned, or later."""
         if not self.fields.items:
             return False
+        self.state = Open.BROKEN
         yield from self.scanner.find(tokens(self.closer))
         self.reading.unreadable(self.reading.start, "something else than an argument stands among the arguments")
         return True

@@ -8,10 +8,10 @@ import re
 from gateway.core.calls.json_value import Json, write
 from gateway.core.dialects.dialect import Dialect, Opener, Think
 from gateway.core.dialects.members import Open
-from gateway.core.dialects.objects import proven
 from gateway.core.dialects.reading import Draft, Reading
 from gateway.core.dialects.scanner import Ended, Scanner, Steps
 from gateway.core.dialects.tokens import tokens
+from gateway.core.dialects.told import proven
 from gateway.core.dialects.values import arguments_of
 from gateway.core.stream import Call
 

@@ -79,6 +79,7 @@ class _Arguments:
             if (yield from self._list(stop, key)):
                 self._whole()
             else:
+                self.state = Open.BROKEN
                 yield from self.scanner.find(tokens(_CALL_END))
                 self.reading.unreadable(
                     self.reading.start, "something else than an argument stands among the arguments"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from gateway.core.dialects.dialect import Dialect, Opener, Think, Where
 from gateway.core.dialects.named import read_arguments
-from gateway.core.dialects.reading import Reading
+from gateway.core.dialects.reading import Draft, Reading
 from gateway.core.dialects.scanner import Ended, Steps
 from gateway.core.dialects.tokens import tokens
 from gateway.core.stream import Call
@@ -50,7 +50,7 @@ def _cut_header(reading: Reading) -> bool:
 
 
 def _call(reading: Reading, name: str) -> Steps[bool]:
-    if (yield from read_arguments(reading, name, closers=(*_ENDS, _START))):
+    if (yield from read_arguments(reading, Draft(name, ""), reading.start, closers=(*_ENDS, _START))):
         return True
     try:
         yield from reading.scanner.find(tokens(*_ENDS))

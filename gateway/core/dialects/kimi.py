@@ -5,59 +5,42 @@ from __future__ import annotations
 import re
 
 from gateway.core.dialects.dialect import Dialect, Opener, Think, Where
+from gateway.core.dialects.groups import Group, read_group
 from gateway.core.dialects.named import read_arguments
-from gateway.core.dialects.reading import Reading
+from gateway.core.dialects.reading import Draft, Reading
 from gateway.core.dialects.scanner import Ended, Steps
 from gateway.core.dialects.tokens import tokens
 from gateway.core.stream import Call
 
-_SECTIONS = ("<|tool_calls_section_begin|>", "<|tool_call_section_begin|>")
-_SECTION_ENDS = ("<|tool_calls_section_end|>", "<|tool_call_section_end|>")
-_BEGIN, _ARGUMENTS, _END = "<|tool_call_begin|>", "<|tool_call_argument_begin|>", "<|tool_call_end|>"
+_SECTION = ("<|tool_calls_section_begin|>", "<|tool_call_section_begin|>")
+_SECTION_END = ("<|tool_calls_section_end|>", "<|tool_call_section_end|>")
+_CALL, _ARGUMENTS, _CALL_END = "<|tool_call_begin|>", "<|tool_call_argument_begin|>", "<|tool_call_end|>"
 _ID = re.compile(r"(?:functions\.)?(.+?)(?::(\d+))?")
 
 
-def _read(reading: Reading, opener: str) -> Steps[bool]:
-    """The calls of a section; routers that strip special tokens leave `NAME:0` and the arguments' marker (typeclaw#344)."""
-    scanner = reading.scanner
-    if opener not in _SECTIONS:
-        scanner.rewind(reading.start)
-    count = 0
-    bare = opener not in (*_SECTIONS, _BEGIN)
-    while True:
-        begin = reading.start if not count else scanner.offset
-        look = yield from scanner.look(tokens(_BEGIN, _END, *_SECTION_ENDS))
-        if look.rest is not None:
-            return reading.over(begin, count, look.rest)
-        scanner.at += look.end if look.found else 0
-        if look.found in _SECTION_ENDS:
-            return True
-        if look.found == _BEGIN or (bare and not count):
-            if not (yield from _call(reading, begin, bare=bare)):
-                return bool(count)
-            count += 1
-        elif not look.found:
-            return bool(count)
+def _read(reading: Reading, _opener: str) -> Steps[bool]:
+    return read_group(reading, _GROUP)
 
 
-def _call(reading: Reading, begin: int, *, bare: bool) -> Steps[bool]:
+def _call(reading: Reading, begin: int) -> Steps[bool]:
+    """`functions.NAME:0`, the arguments' marker, JSON. Routers that strip special tokens leave `NAME:0` (typeclaw#344)."""
+    bare = reading.opener not in (*_SECTION, _CALL)
     try:
         found = yield from reading.scanner.short(tokens(_ARGUMENTS, "{", "\n"))
     except Ended:
         return not bare and reading.nameless(begin)
-    told = _ID.fullmatch(found[0].strip()) if found and found[1] != "\n" else None
-    if not found or not told:
+    told = _ID.fullmatch(found[0].strip()) if found else None
+    if not found or not told or found[1] == "\n" or (bare and reading.tool(told[1]) is None):
         return False
+    stripped = bare or found[1] == "{"
     if found[1] == "{":
         reading.scanner.at -= 1
     call_id = f"functions.{told[1]}:{told[2]}" if told[2] else ""
-    closers = (_END, *_SECTION_ENDS)
-    mends = ("stripped_token",) if bare or found[1] == "{" else ()
-    return (
-        yield from read_arguments(
-            reading, told[1], begin=begin, closers=closers, mends=mends, call_id=call_id, bare=bare
-        )
-    )
+    draft = Draft(told[1], "", ("stripped_token",) if stripped else (), call_id)
+    return (yield from read_arguments(reading, draft, begin, closers=(_CALL_END, *_SECTION_END)))
+
+
+_GROUP = Group(openers=_SECTION, closers=_SECTION_END, call_openers=(_CALL,), between=(_CALL_END,), call=_call)
 
 
 def _named(name: str) -> tuple[Opener, ...]:
@@ -66,16 +49,16 @@ def _named(name: str) -> tuple[Opener, ...]:
 
 def _render(call: Call) -> str:
     call_id = call.id or f"functions.{call.name}:0"
-    return f"{_SECTIONS[0]}{_BEGIN}{call_id}{_ARGUMENTS}{call.arguments}{_END}{_SECTION_ENDS[0]}"
+    return f"{_SECTION[0]}{_CALL}{call_id}{_ARGUMENTS}{call.arguments}{_CALL_END}{_SECTION_END[0]}"
 
 
 KIMI_K2 = Dialect(
     name="kimi-k2",
     read=_read,
     render=_render,
-    openers=tuple(Opener(token) for token in (*_SECTIONS, _BEGIN)),
+    openers=tuple(Opener(token) for token in (*_SECTION, _CALL)),
     named=_named,
-    closers=(_END, *_SECTION_ENDS),
+    closers=(_CALL_END, *_SECTION_END),
     noise=("<|im_end|>",),
     thinks=(Think("<think>", "</think>"), Think("◁think▷", "◁/think▷")),
     taught=("<|tool_calls_section_begin|>",),

@@ -6,9 +6,10 @@ from functools import partial
 
 from gateway.core.calls.json_value import write
 from gateway.core.dialects.dialect import Dialect, Opener, Think
-from gateway.core.dialects.objects import Form, called_by_key, read_objects, render_object
+from gateway.core.dialects.objects import Form, read_objects, render_object
 from gateway.core.dialects.reading import Reading
 from gateway.core.dialects.scanner import Steps
+from gateway.core.dialects.told import called_by_key
 from gateway.core.stream import Call
 
 _NEMOTRON = Form(closers=("</TOOLCALL>",))

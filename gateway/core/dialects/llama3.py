@@ -10,11 +10,12 @@ from functools import partial
 from gateway.core.calls.json_value import write
 from gateway.core.dialects.dialect import Dialect, Opener
 from gateway.core.dialects.members import Open
-from gateway.core.dialects.objects import KEYS, Form, read_objects, render_object
+from gateway.core.dialects.objects import Form, read_objects, render_object
 from gateway.core.dialects.python_calls import read_python_calls
 from gateway.core.dialects.reading import Draft, Reading
 from gateway.core.dialects.scanner import Ended, Steps
 from gateway.core.dialects.tokens import tokens
+from gateway.core.dialects.told import KEYS
 
 _TAG = "<|python_tag|>"
 _ENDS = ("<|eom_id|>", "<|eot_id|>")

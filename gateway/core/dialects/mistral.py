@@ -7,7 +7,7 @@ from functools import partial
 from gateway.core.dialects.dialect import Dialect, Opener, Think, Where
 from gateway.core.dialects.named import read_arguments
 from gateway.core.dialects.objects import Form, read_objects, render_object
-from gateway.core.dialects.reading import Reading
+from gateway.core.dialects.reading import Draft, Reading
 from gateway.core.dialects.scanner import Ended, Steps
 from gateway.core.dialects.tokens import tokens
 from gateway.core.stream import Call
@@ -35,12 +35,13 @@ def _read_named(reading: Reading, opener: str) -> Steps[bool]:
             yield from scanner.short(tokens("[ARGS]"))
     except Ended:
         return opener == _MARK and reading.nameless(reading.start)
-    if found is None or found[1] == "\n":
+    name = found[0].strip() if found else ""
+    if not found or found[1] == "\n" or (opener != _MARK and reading.tool(name) is None):
         return False
     if found[1] == "{":
         scanner.at -= 1
         mends = (*mends, "stripped_token")
-    return (yield from read_arguments(reading, found[0].strip(), mends=mends, bare=opener != _MARK))
+    return (yield from read_arguments(reading, Draft(name, "", mends), reading.start))
 
 
 def _named(name: str) -> tuple[Opener, ...]:

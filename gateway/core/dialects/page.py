@@ -77,7 +77,7 @@ class Page:
         self.parts.append(part)
         self._rest()
 
-    def append(self, parts: Iterable[Part]) -> None:
+    def take_over(self, parts: Iterable[Part]) -> None:
         """Take over parts that were read elsewhere."""
         self.settle()
         self.parts.extend(parts)

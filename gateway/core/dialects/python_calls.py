@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 
-from gateway.core.dialects.objects import Form, proven, read_objects
+from gateway.core.dialects.objects import Form, read_objects
 from gateway.core.dialects.reading import Draft, Reading
 from gateway.core.dialects.scanner import Ended, Scanner, Steps
 from gateway.core.dialects.tokens import tokens
+from gateway.core.dialects.told import proven
 from gateway.core.stream import Call
 
 _QUOTES = ('"""', "'''", '"', "'")

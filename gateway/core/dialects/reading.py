@@ -13,6 +13,8 @@ from gateway.core.dialects.page import Page
 from gateway.core.dialects.scanner import Scanner
 from gateway.core.stream import Call, Proof, Unreadable
 
+_MOST_REREADS = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -37,7 +39,7 @@ class Reading:
         self.opener = ""
         self.start = 0
         self.mends: tuple[str, ...] = ()
-        self.rereads = 0  # how often text was read again behind a call that turned out broken
+        self._rereads = 0
         self.cut_at = 0  # the offset of the call that the text's end cut
         self._resolved: dict[str, ToolSpec | None] = {}
 
@@ -47,6 +49,11 @@ class Reading:
             resolved = resolve(name, self.tools)
             self._resolved[name] = resolved[0] if resolved else None
         return self._resolved[name]
+
+    def may_reread(self) -> bool:
+        """Leave to go back over text of any length, given a few times only, so that the work stays linear."""
+        self._rereads += 1
+        return self._rereads <= _MOST_REREADS
 
     def whole(self, draft: Draft, start: int, *, proof: Proof = Proof.COMPLETE) -> None:
         """A call whose text is all there, from `start` to the cursor; the gate decides whether it can be read."""

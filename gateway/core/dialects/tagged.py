@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.core.dialects.members import Open
-from gateway.core.dialects.objects import proven
 from gateway.core.dialects.reading import Draft, Reading
 from gateway.core.dialects.scanner import Ended, Steps
 from gateway.core.dialects.tokens import tokens
+from gateway.core.dialects.told import proven
 from gateway.core.dialects.values import Ends, Field, Fields, arguments_of, list_state, raw_text, read_value
 from gateway.core.stream import Call
 

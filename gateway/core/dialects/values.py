@@ -23,7 +23,6 @@ from gateway.core.stream import Call
 _NAME = re.compile(r"[\w.\-]+(?: [\w.\-]+)*")
 _CLOSING_TAG = re.compile(r"</[\w:.\-]+>\s*\Z")
 _MOST_TAG = 64
-_MOST_REREADS = 8  # of a value that did not end where it was expected to
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,9 +216,8 @@ class _Value:
 
     def strained(self) -> tuple[int, int] | None:
         """After the model's own end: where the value may have ended after all, with the cursor set behind."""
-        if self.scanner.cut or not self.fallback or self.rival or self.reading.rereads >= _MOST_REREADS:
+        if self.scanner.cut or not self.fallback or self.rival or not self.reading.may_reread():
             return None
-        self.reading.rereads += 1
         end, behind, self.fields.strained = self.fallback
         self.scanner.rewind(behind)
         return self.start, end

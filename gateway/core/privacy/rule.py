@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-Judge: TypeAlias = Literal["token", "random", "assigned", "password"]
+Judge: TypeAlias = Literal["token", "mixed", "random", "assigned", "password"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,10 @@ class SystemClock:
 
 
 class Backend:
-    """One simulated server without its socket. Deterministic by `seed`, but for the time of day (give `born` and a clock)."""
+    """One simulated server without its socket. Deterministic by `seed`, but for the time of day (give `born` and a clock).
+
+    `remember`: how many requests stay in the book; all of them by default.
+    """
 
     def __init__(
         self,
@@ -43,6 +46,7 @@ class Backend:
         clock: Clock | None = None,
         seed: int = 0,
         born: float | None = None,
+        remember: int | None = None,
     ) -> None:
         self.clock: Clock = clock or SystemClock()
         self.generation = generation
@@ -53,7 +57,9 @@ class Backend:
         self.catalogue = Catalogue(models or [SimModel()], self.born)
         self.scheduler = Scheduler(self.clock, generation, machine or Machine())
         self.engine = Engine(self.clock, generation, self.scheduler, self.faults)
+        self._remember = remember
         self._began = self.clock.now()
+        self._noted = self._generations = 0
 
     @property
     def generations(self) -> list[Asked]:
@@ -77,8 +83,11 @@ class Backend:
 
     def note(self, method: str, path: str) -> Asked:
         """Open a page in the book for a request."""
-        asked = Asked(number=len(self.requests) + 1, method=method, path=path, arrived=self.clock.now())
+        self._noted += 1
+        asked = Asked(number=self._noted, method=method, path=path, arrived=self.clock.now())
         self.requests.append(asked)
+        if self._remember is not None:
+            del self.requests[: -self._remember]
         return asked
 
     def classify(self, asked: Asked, ask: Ask) -> None:
@@ -88,8 +97,8 @@ class Backend:
         elif ask.render_only:
             asked.kind = Kind.RENDER
         else:
-            asked.generation = len(self.generations) + 1
-            asked.kind = Kind.GENERATION
+            self._generations += 1
+            asked.kind, asked.generation = Kind.GENERATION, self._generations
 
     def dice(self, asked: Asked) -> random.Random:
         """Chance for one request, the same for the same seed."""

@@ -105,7 +105,13 @@ def _llama(use: ToolUse) -> str:
 
 
 _TOOL_TAGS = ("<tool_call>", "</tool_call>", "<think>", "</think>")
-_DEEPSEEK_TAGS = ("<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>", "<｜tool▁call▁begin｜>", "<｜tool▁call▁end｜>")
+_DEEPSEEK_TAGS = (
+    "<｜tool▁calls▁begin｜>",
+    "<｜tool▁calls▁end｜>",
+    "<｜tool▁call▁begin｜>",
+    "<｜tool▁call▁end｜>",
+    "<｜tool▁sep｜>",
+)
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     {

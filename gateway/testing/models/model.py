@@ -67,8 +67,6 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
     }
 )
 
-_PICTURE = 768  # tokens that Ollama reckons for an image
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimModel:
@@ -142,8 +140,8 @@ class SimModel:
             messages = ({"role": "system", "content": system}, *messages)
         return self.family.shape.render(messages, ask.tools, self.think(ask), self.family.dialect)
 
-    def count(self, prompt: str, images: int = 0) -> int:
-        return self.family.vocabulary.count(prompt) + _PICTURE * images
+    def count(self, text: str) -> int:
+        return self.family.vocabulary.count(text)
 
     def speaks(self, ask: Ask, prompt: str) -> str:
         """All that it would still say to this prompt."""

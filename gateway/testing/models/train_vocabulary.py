@@ -1,6 +1,6 @@
 """Trains the simulated models' vocabulary on this project's own text: `python -m gateway.testing.models.train_vocabulary`.
 
-Law: the same text gives the same file, byte for byte.
+Law: the same text gives the same vocabulary.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _merged(word: list[bytes], pair: Pair) -> list[bytes]:
 
 
 def packed(merges: list[str]) -> bytes:
-    """The data file: gzip without a time stamp, so that the bytes are a function of the merges."""
+    """The data file, without a time stamp."""
     return gzip.compress(json.dumps({"merges": merges}, ensure_ascii=False, separators=(",", ":")).encode(), mtime=0)
 
 

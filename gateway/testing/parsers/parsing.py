@@ -1,6 +1,6 @@
 """The server's own reading of what its model writes: content, thoughts, tool calls. What is cut is dropped, damaged or an error.
 
-Which of the three depends on the model's parser; a new parser is one row in MARKUPS, or a class like Harmony in PARSERS.
+Which of the three depends on the model's parser; a new parser is one row in MARKUPS, or a class of its own like Harmony.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from gateway.testing.generations import Cause, Generation
 from gateway.testing.models.model import SimModel
 from gateway.testing.record import Asked
 
+PICTURE = 768  # tokens that Ollama reckons for an image
 KEPT = 4  # num_keep: tokens at the beginning that survive every cut
 
 
@@ -58,8 +59,7 @@ def shown(ask: Ask, model: SimModel, asked: Asked) -> Prompt:
 def rendered(ask: Ask, model: SimModel) -> Prompt:
     """The prompt as the format writes it, or the client's own in raw mode."""
     text = ask.prompt if ask.raw or ask.suffix else model.render(ask)
-    pictures = [0] * (model.count("", ask.images))
-    return Prompt(ask, text, [*model.family.vocabulary.encode(text), *pictures])
+    return Prompt(ask, text, [*model.family.vocabulary.encode(text), *[0] * (PICTURE * ask.images)])
 
 
 def _fits(prompt: Prompt, generation: Generation, window: int) -> bool:

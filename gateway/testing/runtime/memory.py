@@ -7,7 +7,7 @@ from collections import OrderedDict
 from gateway.testing.ask import Ask
 from gateway.testing.runtime.fitting import Prompt
 
-ROOM = 128
+ROOM = 64
 
 
 class Memory:

@@ -28,9 +28,12 @@ class Slot:
 class Runner:
     """A runner process. Whoever generates holds one of its slots; `died` says why it is gone."""
 
-    def __init__(self, model: SimModel, *, window: int, options: tuple[object, ...], parallel: int) -> None:
+    def __init__(
+        self, model: SimModel, *, window: int, wanted: int, options: tuple[object, ...], parallel: int
+    ) -> None:
         self.model = model
         self.window = window
+        self.wanted = wanted  # the window that the server meant to give it, before memory ran short
         self.options = options
         self.parallel = parallel
         self.expires_at: float | None = None

@@ -94,7 +94,7 @@ class Scheduler:
 
     def _fitting(self, model: SimModel, window: int, options: tuple[object, ...]) -> Runner | None:
         runner = self._runners.get(model.key)
-        fits = runner is not None and runner.window == window and runner.options == options
+        fits = runner is not None and window in (runner.window, runner.wanted) and runner.options == options
         return runner if fits else None
 
     async def _load(self, model: SimModel, ask: Ask, asked: Asked, on_load: OnLoad) -> Runner:
@@ -104,9 +104,8 @@ class Scheduler:
             await old.idle.wait()
             self.unload(model)
             asked.reloaded = True
-        runner = Runner(
-            model, window=await self._roomy(model, ask, window), options=options, parallel=self._machine.parallel
-        )
+        given = self._roomy(model, ask, window)
+        runner = Runner(model, window=given, wanted=window, options=options, parallel=self._machine.parallel)
         asked.loaded = True
         self.loads += 1
         await on_load(runner.window)
@@ -114,7 +113,7 @@ class Scheduler:
         self._runners[model.key] = runner
         return runner
 
-    async def _roomy(self, model: SimModel, ask: Ask, window: int) -> int:
+    def _roomy(self, model: SimModel, ask: Ask, window: int) -> int:
         """The window that there is memory for, after idle runners have made room."""
         automatic = "num_ctx" not in ask.options and "num_ctx" not in model.parameters
         smaller = [tier for tier in TIERS if tier < window] if automatic and self._generation.new else []
@@ -129,10 +128,8 @@ class Scheduler:
         for runner in (None, *reversed(self.loaded)):
             if runner is not None and not runner.users:
                 del self._runners[runner.model.key]
-            if (
-                self._machine.memory is None
-                or need + sum(other.memory for other in self._runners.values()) <= self._machine.memory
-            ):
+            taken = sum(other.memory for other in self._runners.values())
+            if self._machine.memory is None or need + taken <= self._machine.memory:
                 return True
         return False
 

@@ -1,0 +1,112 @@
+"""Detection rules in YAML to Rules. Every error at once, each with file, rule, what was found and what would be right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from gateway.core.policy.section import section
+from gateway.core.privacy.checks import CHECKS
+from gateway.core.privacy.rule import Judge, Rule, named_pattern, token_pattern
+
+
+class BadRules(Exception):
+    """The rules can't be used, and without rules nothing goes to a cloud. Each of `errors` names its file and rule."""
+
+    def __init__(self, errors: Sequence[str]) -> None:
+        super().__init__("\n".join(errors))
+        self.errors = tuple(errors)
+
+
+@section
+class _Written:
+    """A rule as it stands in a file: `token`, `near` with `value`, or `pattern` says what it looks for."""
+
+    id: str
+    description: str
+    token: str = ""
+    near: str = ""
+    value: str = ""
+    pattern: str = ""
+    check: str = ""
+    entropy: float = 0.0
+    judge: Judge = "token"
+    allow: tuple[str, ...] = ()
+    optional: bool = False
+
+
+@section
+class _File:
+    kind: str
+    rules: tuple[_Written, ...]
+
+
+_ADAPTER = TypeAdapter(_File)
+
+
+def load(extra: Sequence[Path] = ()) -> tuple[Rule, ...]:
+    """The rules that come with the gateway, and those in `extra` files. Raises BadRules."""
+    shipped = [each for each in (files("gateway.core.privacy") / "rules").iterdir() if each.name.endswith(".yaml")]
+    if not shipped:
+        raise BadRules(["the rules that come with the gateway are missing; install it again"])
+    errors: list[str] = []
+    rules: dict[str, Rule] = {}
+    for file in [*sorted(shipped, key=lambda each: each.name), *extra]:
+        for rule in _read(file, errors):
+            if rule.id in rules:
+                errors.append(f"{file}: {rule.id}: this id is taken; give each rule its own")
+            rules[rule.id] = rule
+    if errors:
+        raise BadRules(errors)
+    return tuple(rules.values())
+
+
+def _read(file: Traversable | Path, errors: list[str]) -> Iterator[Rule]:
+    try:
+        written = _ADAPTER.validate_python(yaml.safe_load(file.read_text("utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        errors.append(f"{file}: can't be read: {error}")
+        return
+    except ValidationError as error:
+        errors += [f"{file}: {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+        return
+    for each in written.rules:
+        if complaint := _complaint(each):
+            errors.append(f"{file}: {each.id}: {complaint}")
+        else:
+            yield _rule(each, written.kind)
+
+
+def _complaint(written: _Written) -> str:
+    """What is wrong with a rule, but for its RE2 pattern, which the engine compiles."""
+    if [bool(written.token), bool(written.near and written.value), bool(written.pattern)].count(True) != 1:
+        return "say what it looks for by one of `token`, `pattern`, or `near` together with `value`"
+    if written.check and written.check not in CHECKS:
+        return f"check {written.check!r} is not known; known are: {', '.join(sorted(CHECKS))}"
+    for pattern in written.allow:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            return f"allow {pattern!r} does not compile: {error}"
+    return ""
+
+
+def _rule(written: _Written, kind: str) -> Rule:
+    return Rule(
+        id=written.id,
+        kind=kind,
+        description=written.description,
+        pattern=written.pattern
+        or (token_pattern(written.token) if written.token else named_pattern(written.near, written.value)),
+        check=written.check,
+        entropy=written.entropy,
+        judge=written.judge,
+        allow=tuple(map(re.compile, written.allow)),
+        optional=written.optional,
+    )

@@ -1,0 +1,43 @@
+"""Says of a candidate whether it is a finding: its check, then what stands in for secrets, then how its value was made."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from gateway.core.privacy import assigned, passwords
+from gateway.core.privacy.checks import CHECKS, Proof
+from gateway.core.privacy.machine_made import entropy, mixed, random
+from gateway.core.privacy.placeholders import stands_in
+from gateway.core.privacy.rule import Candidate
+
+
+def convicts(candidate: Candidate, text: str) -> bool:
+    """Whether what the rule found in `text` is what the rule is about."""
+    rule = candidate.rule
+    value = text[candidate.value_start : candidate.value_end]
+    match CHECKS[rule.check](value) if rule.check else Proof.OPEN:
+        case Proof.PROVEN:
+            return True
+        case Proof.WRONG:
+            return False
+    if stands_in(value) or any(each.search(value) for each in rule.allow):
+        return False
+    if rule.entropy and entropy(value) < rule.entropy:
+        return False
+    return _likely(candidate, text, value)
+
+
+def _likely(candidate: Candidate, text: str, value: str) -> bool:
+    match candidate.rule.judge:
+        case "token":
+            return True
+        case "mixed":
+            return mixed(value)
+        case "random":
+            return random(value)
+        case "assigned":
+            return assigned.is_secret(assigned.found(candidate, text))
+        case "password":
+            return passwords.is_password(value, quoted=text[candidate.value_end : candidate.value_end + 1] in ("'", '"', "`"))
+        case other:
+            assert_never(other)

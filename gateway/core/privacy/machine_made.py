@@ -1,0 +1,50 @@
+"""Tells values that machines make from those that people write: random strings, hexadecimal, UUIDs."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from math import log2
+
+from gateway.core.privacy.strangeness import strangeness
+
+RANDOM = 0.8  # bits of strangeness a character; of a million words of clean code about one passes, of random ones nearly all
+_LENIENT = 0.2
+_HEX = re.compile(r"(?:0x)?[0-9a-fA-F]{16,}")
+_UUID = re.compile(r"[0-9a-zA-Z]{8}(?:-[0-9a-zA-Z]{4}){3}-[0-9a-zA-Z]{12}")
+_PLAIN = re.compile(r"[0-9A-Za-z_+/=.-]+")
+
+
+def random(value: str) -> bool:
+    """Whether only chance would have written the value. Hexadecimal is not judged so: hashes and ids look the same."""
+    return strangeness(value) >= RANDOM * len(value)
+
+
+def mixed(value: str, *, bits: float | None = None) -> bool:
+    """Whether a machine may have made the value, beside a name that makes that likely; `bits` of strangeness are enough."""
+    enough = _LENIENT * len(value) if bits is None else bits
+    return hexadecimal(value) or uuid(value) or strangeness(value) >= enough or numbered(value)
+
+
+def hexadecimal(value: str) -> bool:
+    return bool(_HEX.fullmatch(value)) and digits(value) > 0 and len(set(value)) > 4
+
+
+def uuid(value: str) -> bool:
+    return bool(_UUID.fullmatch(value))
+
+
+def numbered(value: str) -> bool:
+    """Letters and digits in one, too many of each for a name with a version or a date in it."""
+    numbers = digits(value)
+    letters = sum(map(str.isalpha, value))
+    return numbers >= 4 and letters >= 4 and numbers + letters >= 14 and bool(_PLAIN.fullmatch(value))
+
+
+def digits(value: str) -> int:
+    return sum(map(str.isdigit, value))
+
+
+def entropy(value: str) -> float:
+    """Shannon's, in bits a character."""
+    return -sum(count / len(value) * log2(count / len(value)) for count in Counter(value).values())

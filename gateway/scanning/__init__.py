@@ -1,0 +1,1 @@
+"""Runs the detection rules: the only room that knows google-re2."""

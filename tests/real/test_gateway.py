@@ -1,0 +1,202 @@
+"""Holdfast in front of a real Ollama of each generation: chats, counts, calls, overflow, and a runner killed at twenty places."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+import aiohttp
+import pytest
+
+from tests.real.ollama import Ollama
+from tests.real.parsers_table import WRITE_FILE
+from tests.real.script import Line, write_script
+from tests.real.spelling import TOOL
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
+
+Serve = Callable[..., AbstractContextManager[str]]
+
+CUE = "<|im_start|>assistant\n"
+TEXT = " ".join(f"item {number} of {number * 37 % 1009}" for number in range(120))
+CONTENT = "".join(f"def case_{n}(value):\n    return value * {n} + {n % 7}\n\n\n" for n in range(8))
+CALL = (
+    "I write the cases.\n\n"
+    f"<tool_call>\n<function={TOOL}>\n<parameter=path>\ncases.py\n</parameter>\n"
+    f"<parameter=content>\n{CONTENT}</parameter>\n</function>\n</tool_call>"
+)
+HARD = CALL.replace("def case_0(value):", 'def case_0(value="</parameter>"):')
+
+
+@dataclass(slots=True)
+class Seen:
+    """What a client of the OpenAI surface saw."""
+
+    status: int = 0
+    text: str = ""
+    calls: list[tuple[str, object]] = field(default_factory=list)
+    ends: list[str] = field(default_factory=list)
+    usage: dict[str, int] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    error: object = None
+    done: bool = False
+
+
+async def chat(
+    url: str,
+    content: str,
+    *,
+    tools: bool = False,
+    model: str = "sayer",
+    after: Callable[[int], None] | None = None,
+    **more: object,
+) -> Seen:
+    """One streamed chat; `after` is called with the number of events so far."""
+    body = {
+        "model": model,
+        "messages": [{"role": "user", "content": content}],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        **({"tools": [WRITE_FILE]} if tools else {}),
+        **more,
+    }
+    seen, count = Seen(), 0
+    async with aiohttp.ClientSession() as session, session.post(f"{url}/v1/chat/completions", json=body) as answer:
+        seen.status, seen.headers = answer.status, dict(answer.headers)
+        if answer.status != 200:
+            seen.error = (await answer.json())["error"]
+            return seen
+        async for line in answer.content:
+            if line.startswith(b"data: [DONE]"):
+                seen.done = True
+            elif line.startswith(b"data: "):
+                _take(seen, json.loads(line[6:]))
+                count += 1
+                if after is not None:
+                    after(count)
+    return seen
+
+
+def _take(seen: Seen, chunk: dict[str, object]) -> None:
+    if "error" in chunk:
+        seen.error = chunk["error"]
+    for choice in chunk.get("choices") or []:  # type: ignore[attr-defined]  # JSON
+        delta = choice["delta"]
+        seen.text += delta.get("content") or ""
+        for call in delta.get("tool_calls") or []:
+            seen.calls.append((call["function"]["name"], json.loads(call["function"]["arguments"])))
+        if choice["finish_reason"]:
+            seen.ends.append(choice["finish_reason"])
+    if chunk.get("usage"):
+        seen.usage = chunk["usage"]  # type: ignore[assignment]  # JSON
+
+
+async def taught(ollama: Ollama, says: str, name: str = "sayer", **fields: object) -> None:
+    script = write_script(Line((CUE,), says), markers=("<tool_call>", "</tool_call>"))
+    await ollama.teach(name, script, renderer="qwen3-coder", parser="qwen3-coder", **fields)
+
+
+async def test_a_chat_streams_and_its_prompt_was_counted_exactly(ollama: Ollama, holdfast: Serve) -> None:
+    await taught(ollama, TEXT)
+    with holdfast() as url:
+        seen = await chat(url, "Count.")
+    assert (seen.status, seen.text, seen.ends, seen.done) == (200, TEXT, ["stop"], True)
+    counted = int(seen.headers["x-holdfast-tokens"].split(";")[0])
+    assert "method=exact" in seen.headers["x-holdfast-tokens"]
+    assert seen.usage["prompt_tokens"] == counted
+
+
+async def test_options_reach_the_model(ollama: Ollama, holdfast: Serve) -> None:
+    await taught(ollama, TEXT)
+    with holdfast() as url:
+        cut = await chat(url, "Count.", max_tokens=7)
+        stopped = await chat(url, "Count.", stop=["item 3"])
+    assert cut.ends == ["length"]
+    assert TEXT.startswith(cut.text)
+    assert cut.usage["completion_tokens"] == 7
+    assert stopped.text.rstrip() == TEXT[: TEXT.index("item 3")].rstrip()
+    assert stopped.ends == ["stop"]
+
+
+async def test_a_tool_call_comes_whole(ollama: Ollama, holdfast: Serve) -> None:
+    await taught(ollama, CALL)
+    with holdfast() as url:
+        seen = await chat(url, "Write the cases.", tools=True)
+    assert seen.text.strip() == "I write the cases."
+    assert seen.calls == [(TOOL, {"path": "cases.py", "content": CONTENT.removesuffix("\n")})]
+    assert seen.ends == ["tool_calls"]
+
+
+async def test_a_value_that_breaks_the_servers_parser_comes_whole(ollama: Ollama, holdfast: Serve) -> None:
+    """A value with `</parameter>` in it: Ollama alone answers with an XML error, and on v0.24.0 hangs soon after."""
+    await taught(ollama, HARD)
+    with holdfast() as url:
+        for _ in range(4):
+            seen = await chat(url, "Write the cases.", tools=True)
+            assert seen.ends == ["tool_calls"], seen
+            assert [name for name, _ in seen.calls] == [TOOL]
+            assert '"</parameter>"' in str(seen.calls)
+
+
+@pytest.mark.parametrize("cap", [8, 20, 45])
+async def test_a_call_cut_by_the_clients_own_limit_is_overrun(ollama: Ollama, holdfast: Serve, cap: int) -> None:
+    await taught(ollama, CALL)
+    with holdfast() as url:
+        seen = await chat(url, "Write the cases.", tools=True, max_tokens=cap)
+    if seen.ends == ["length"]:
+        assert seen.calls == [], "a cut call went out"
+        assert CALL.startswith(seen.text), seen.text
+        assert "<" not in seen.text
+    else:
+        assert seen.calls == [(TOOL, {"path": "cases.py", "content": CONTENT.removesuffix("\n")})]
+
+
+async def test_a_prompt_that_cannot_fit_is_refused_in_words(ollama: Ollama, holdfast: Serve) -> None:
+    await taught(ollama, TEXT, parameters={"num_ctx": 2048, "num_thread": 1})
+    with holdfast() as url:
+        seen = await chat(url, "word " * 3000)
+    assert seen.status == 400
+    assert isinstance(seen.error, dict)
+    assert seen.error["code"] == "window_too_small"
+    assert seen.error["window"] == "2.0k"
+
+
+def places(count: int, upto: int) -> Iterator[int]:
+    return (1 + upto * step // count for step in range(count))
+
+
+@pytest.mark.parametrize("kind", ["text", "call"])
+async def test_a_runner_killed_at_twenty_places_is_not_noticed(ollama: Ollama, holdfast: Serve, kind: str) -> None:
+    says = TEXT if kind == "text" else CALL
+    await taught(ollama, says)
+    with holdfast() as url:
+        calm = await chat(url, "Go.", tools=kind == "call")
+        tokens = calm.usage["completion_tokens"]
+        for place in places(20, tokens - 1 if kind == "text" else 3):
+            killed: list[int] = []
+
+            def kill(count: int, place: int = place, killed: list[int] = killed) -> None:
+                if count >= place and not killed:
+                    killed.append(ollama.kill_runners())
+
+            if kind == "call":
+                seen = await _killed_after(url, ollama, seconds=0.01 * place)
+            else:
+                seen = await chat(url, "Go.", after=kill)
+            assert (seen.text, seen.calls, seen.ends) == (calm.text, calm.calls, calm.ends), f"killed at {place}: {seen}"
+
+
+async def _killed_after(url: str, ollama: Ollama, *, seconds: float) -> Seen:
+    """The call is held until it is whole, so that no event tells where it is: the clock chooses the place."""
+
+    async def kill() -> None:
+        await asyncio.sleep(seconds)
+        ollama.kill_runners()
+
+    killer = asyncio.ensure_future(kill())
+    seen = await chat(url, "Go.", tools=True)
+    await killer
+    return seen
