@@ -9,10 +9,10 @@ from __future__ import annotations
 import gc
 import os
 import random
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,33 +30,39 @@ MARKS = ("<|im_start|>", "<|start_header_id|>", "<|endoftext|>", "<|EOT|>", "<s>
 
 def main() -> None:
     print(
-        f"{'vocabulary':15} {'build':>8} {'from disk':>10} {'memory':>8}   per 200 KB cold   cold and warm turn by length"
+        f"{'vocabulary':15} {'build':>8} {'from disk':>10} {'memory':>8}  cold 200 KB   cold/warm turn by length in tokens"
     )
     names = [name for name in NAMES if (DATA / f"ggml-vocab-{name}.gguf").exists()]
     for name in names or ["made up"]:
-        if os.fork() == 0:  # a process for each, so that its memory is its own
-            report(name)
-            sys.stdout.flush()
-            os._exit(0)
-        os.wait()
+        with tempfile.TemporaryDirectory() as folder:
+            alone(build, name, folder)
+            alone(report, name, folder)
 
 
-def report(name: str) -> None:
+def alone(work: Callable[[str, Path], None], name: str, folder: str) -> None:
+    """In a process of its own, so that memory is its own too."""
+    process = get_context("fork").Process(target=work, args=(name, Path(folder)))
+    process.start()
+    process.join()
+
+
+def build(name: str, folder: Path) -> None:
     model_info = read(name) if name in NAMES else made_up()
-    made, build = timed(lambda: recipe(model_info))
+    made, seconds = timed(lambda: recipe(model_info))
     assert isinstance(made, Recipe)
-    with tempfile.TemporaryDirectory() as folder:
-        KeptRecipes(Path(folder)).put(name, made)
-        del model_info, made
-        gc.collect()
-        before = resident()
-        vocabulary, load = timed(lambda: kept(Path(folder), name))
+    KeptRecipes(folder).put(name, made)
+    print(f"{name:15} {seconds:7.2f}s", end="", flush=True)
+
+
+def report(name: str, folder: Path) -> None:
+    before = resident()
+    vocabulary, seconds = timed(lambda: kept(folder, name))
     gc.collect()
     memory = resident() - before
     source = text()
     cold = min(timed(lambda: vocabulary.part(source[:200_000]))[1] for _ in range(3))
     cells = [cell(vocabulary, source, tokens) for tokens in LENGTHS]
-    print(f"{name:15} {build:7.2f}s {load * 1e3:8.0f}ms {memory:6.0f}MB {cold * 1e3:14.1f}ms   " + "   ".join(cells))
+    print(f" {seconds * 1e3:8.0f}ms {memory:6.0f}MB {cold * 1e3:10.1f}ms   " + "   ".join(cells), flush=True)
 
 
 def kept(folder: Path, name: str) -> Vocabulary:

@@ -47,6 +47,11 @@ class Driver(Protocol):
         """How it can go on with a broken answer, best first."""
         ...
 
+    @property
+    def prints_control(self) -> bool:
+        """Whether its raw mode prints and keeps the control tokens of a model."""
+        ...
+
     async def alive(self) -> str:
         """Its version, by the cheapest request it has."""
         ...

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 
 from gateway import __version__
-from gateway.cli import policy, serve
+from gateway.cli import demo, policy, serve
 
-COMMANDS = (serve, policy)
+COMMANDS = (serve, demo, policy)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

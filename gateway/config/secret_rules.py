@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from gateway.core.policy.section import section
 from gateway.core.privacy.checks import CHECKS
-from gateway.core.privacy.rule import Judge, Rule, named_pattern, token_pattern
+from gateway.core.privacy.rule import Judge, Rule, token_pattern
 
 
 class BadRules(Exception):
@@ -26,19 +26,18 @@ class BadRules(Exception):
 
 @section
 class _Written:
-    """A rule as it stands in a file: `token`, `near` with `value`, or `pattern` says what it looks for."""
+    """A rule as it stands in a file: `token` or `pattern` says what it looks for."""
 
     id: str
     description: str
     token: str = ""
-    near: str = ""
-    value: str = ""
     pattern: str = ""
     check: str = ""
     entropy: float = 0.0
     judge: Judge = "token"
     allow: tuple[str, ...] = ()
     optional: bool = False
+    common: bool = False
 
 
 @section
@@ -85,8 +84,8 @@ def _read(file: Traversable | Path, errors: list[str]) -> Iterator[Rule]:
 
 def _complaint(written: _Written) -> str:
     """What is wrong with a rule, but for its RE2 pattern, which the engine compiles."""
-    if [bool(written.token), bool(written.near and written.value), bool(written.pattern)].count(True) != 1:
-        return "say what it looks for by one of `token`, `pattern`, or `near` together with `value`"
+    if bool(written.token) == bool(written.pattern):
+        return "say what it looks for by either `token` or `pattern`"
     if written.check and written.check not in CHECKS:
         return f"check {written.check!r} is not known; known are: {', '.join(sorted(CHECKS))}"
     for pattern in written.allow:
@@ -102,11 +101,11 @@ def _rule(written: _Written, kind: str) -> Rule:
         id=written.id,
         kind=kind,
         description=written.description,
-        pattern=written.pattern
-        or (token_pattern(written.token) if written.token else named_pattern(written.near, written.value)),
+        pattern=written.pattern or token_pattern(written.token),
         check=written.check,
         entropy=written.entropy,
         judge=written.judge,
         allow=tuple(map(re.compile, written.allow)),
         optional=written.optional,
+        common=written.common,
     )

@@ -50,6 +50,8 @@ def _one_system(lead: Sequence[Message], did: list[str]) -> tuple[Message, ...]:
 
 
 def _with_objects(message: Message, did: list[str]) -> Message:
+    if not message.calls:
+        return message
     calls = tuple(_with_object(call) for call in message.calls)
     if calls == message.calls:
         return message
@@ -110,6 +112,7 @@ def _batch(calls: Sequence[ToolCall], after: Sequence[Message], did: list[str]) 
             waiting.remove(call)
             if later:
                 did.append(ORDER)
+                later = [_Told(told.message, glued=True) for told in later]
             yield _Told(message)
         elif message.role == "tool":
             did.append(ORPHAN)

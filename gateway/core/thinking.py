@@ -18,8 +18,13 @@ def opened(rendered: str) -> bool:
     return rendered.rstrip().endswith(tuple(_TAGS))
 
 
-def tags_of(rendered: str, template: str) -> ThinkTags:
-    """The tags of the model whose prompt and template these are."""
+_OTHERWISE = frozenset({"harmony", "gemma4"})  # families whose thoughts stand in channels of their own
+
+
+def tags_of(dialect: str, rendered: str, template: str) -> ThinkTags | None:
+    """The tags of the model whose dialect, prompt and template these are; None where a thought is not written in tags."""
+    if dialect in _OTHERWISE:
+        return None
     for opener, tags in _TAGS.items():
         if rendered.rstrip().endswith(opener) or opener in template:
             return tags

@@ -242,6 +242,11 @@ class Turn:
         return seen.raw(tags, opened=self._opened)
 
     @property
+    def thought_of(self) -> bool:
+        """The model has thought, as far as its server tells thoughts apart."""
+        return bool(self.transcript.thought or self._sent_thought)
+
+    @property
     def named(self) -> str:
         """The tool that the last call was meant for, as far as it can be told."""
         calls = self.calls

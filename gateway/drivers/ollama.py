@@ -38,6 +38,10 @@ class Ollama:
         self._old = True  # before v0.30: runners of its own; a version that says nothing counts as old
         self._wedged: set[str] = set()
 
+    @property
+    def prints_control(self) -> bool:
+        return self._old
+
     async def alive(self) -> str:
         answer = await self._http.ask("GET", "/api/version")
         version = str(answer.get("version", "")) if is_object(answer) else ""
@@ -45,6 +49,7 @@ class Ollama:
         return version
 
     async def models(self) -> Sequence[Listed]:
+        await self.alive()
         listed = []
         for entry in await self._entries("/api/tags"):
             name = str(entry.get("name") or entry.get("model") or "")

@@ -22,6 +22,7 @@ class OpenAICompatible:
     """One server that speaks the OpenAI API."""
 
     modes: Sequence[Mode] = ()
+    prints_control = False
 
     def __init__(self, http: Http) -> None:
         self._http = http

@@ -33,7 +33,7 @@ _ROWS: tuple[tuple[FailureKind, str], ...] = (
     (_K.PARSER, r"XML syntax error|failed to parse XML|incomplete \S+ tool call|closed by </|expected element"),
     (
         _K.PARSER,
-        r"unexpected end of JSON input|invalid character '.+' (?:looking|after|in) |^EOF$|^tool '.*' not found",
+        r"unexpected end of JSON input|invalid character '.{1,10}' (?:looking|after|in) |^EOF$|^tool '.*' not found",
     ),
     # Going round in circles: Ollama after #18374.
     (_K.LOOPING, r"token repeat limit"),
@@ -58,10 +58,6 @@ _ROWS: tuple[tuple[FailureKind, str], ...] = (
 )
 _TABLE = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _ROWS)
 _BY_STATUS = {401: _K.UNAUTHORIZED, 403: _K.UNAUTHORIZED, 404: _K.MODEL_MISSING, 429: _K.OVERLOADED, 503: _K.OVERLOADED}
-_RAW = (
-    re.compile(r"raw='(.*)',? err=", re.DOTALL),  # Ollama, harmony
-    re.compile(r"Failed to parse input at pos \d+: (.*)", re.DOTALL),  # llama.cpp
-)
 _SIZE = re.compile(
     r"request \((\d+) tokens\)|resulted in (\d+) tokens|requested \d+ tokens \((\d+) in the messages"
     r"|has (\d+) input tokens|requested (?:about )?(\d+) tokens|total of (\d+) tokens|length (\d+)\) is"
@@ -80,8 +76,7 @@ def failure_of(status: int, text: str, *, retry_after: float | None = None) -> F
     kind = _kind(words) or _kind(text) or _by_status(status)
     if kind is _K.OVERFLOW:
         return Failure(kind, words, status, limit=_number(_LIMIT, words), size=_number(_SIZE, words))
-    raw = next((found[1] for pattern in _RAW if (found := pattern.search(words))), "") if kind is _K.PARSER else ""
-    return Failure(kind, words, status, raw=raw, retry_after=retry_after)
+    return Failure(kind, words, status, raw=_raw(words) if kind is _K.PARSER else "", retry_after=retry_after)
 
 
 def _words(text: str) -> str:
@@ -105,6 +100,14 @@ def _kind(words: str) -> FailureKind | None:
     return next((kind for kind, pattern in _TABLE if pattern.search(words)), None)
 
 
+def _raw(words: str) -> str:
+    """What the model wrote, where its parser's error quotes it: Ollama's for gpt-oss, llama.cpp's."""
+    _, opened, rest = words.partition("raw='")
+    if opened:
+        return rest[: max(rest.rfind("', err="), rest.rfind("' err="), 0)]
+    return words.partition("Failed to parse input at pos ")[2].partition(": ")[2]
+
+
 def _by_status(status: int) -> FailureKind:
     if kind := _BY_STATUS.get(status):
         return kind
@@ -113,4 +116,4 @@ def _by_status(status: int) -> FailureKind:
 
 def _number(pattern: re.Pattern[str], text: str) -> int:
     found = pattern.search(text)
-    return int(next(group for group in found.groups() if group)) if found else 0
+    return int(next(group for group in found.groups() if group)[:12]) if found else 0

@@ -16,7 +16,7 @@ from gateway.core.policy.models import ModelRule
 from gateway.core.transcript import ThinkTags
 from gateway.ports import Counter
 from gateway.service.measuring import Measured, measure
-from gateway.service.readers import wants_verbatim
+from gateway.service.readers import dialect_of, raw_shows_calls, wants_verbatim
 from gateway.service.refusal import Refusal
 from gateway.service.upstreams import Live, Upstreams
 from gateway.service.windows import window_of
@@ -36,11 +36,12 @@ class Fitted:
     count: Count
     before: int
     rendered: str | None
-    tags: ThinkTags
+    tags: ThinkTags | None
     opened: bool
     compaction: Compaction | None = None
     notes: tuple[str, ...] = ()
     verbatim: bool = False
+    raw_shows_calls: bool = True
     closed_prefix: bool = False
     """The client's own prefix is only kept open by the raw road: `rendered` ends with it."""
 
@@ -109,10 +110,11 @@ class Fitting:
             count=found.count,
             before=found.count.tokens,
             rendered=found.rendered,
-            tags=thinking.tags_of(found.rendered or "", facts.template),
+            tags=thinking.tags_of(dialect_of(facts, rule).name, found.rendered or "", facts.template),
             opened=thinking.opened(found.rendered or ""),
             notes=notes,
             verbatim=wants_verbatim(conversation, facts, rule),
+            raw_shows_calls=raw_shows_calls(conversation, facts, rule, prints_control=live.driver.prints_control),
             closed_prefix=found.closed_prefix,
         )
 

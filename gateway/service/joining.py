@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from gateway.core.conversation import Message, Prose, ToolSpec
 from gateway.core.plan import Mode, Try
+from gateway.core.transcript import ThinkTags
 from gateway.core.turn import Turn
 from gateway.ports import Driver, UpstreamFailed
 from gateway.service.fitting import Fitted
@@ -35,8 +36,8 @@ def ways_again(driver: Driver, fitted: Fitted, turn: Turn) -> dict[Mode, Try]:
     ways: dict[Mode, Try] = {}
     if fitted.conversation.output is not None or fitted.conversation.completion is not None:
         return ways
-    if Mode.RAW in driver.modes and fitted.rendered is not None and not _has_images(fitted):
-        so_far = turn.visible_raw(fitted.tags)
+    if Mode.RAW in driver.modes and fitted.rendered is not None and _raw_is_true(fitted, turn):
+        so_far = turn.visible_raw(fitted.tags or ThinkTags())
         prompt = fitted.rendered + so_far
         ways[Mode.REMAKE] = replace(fitted.first(), mode=Mode.REMAKE, verbatim=False, prompt=prompt, text=so_far)
     tools = fitted.conversation.tools
@@ -72,10 +73,16 @@ async def _prefill(driver: Driver, fitted: Fitted, turn: Turn) -> Try | None:
 
 
 def _raw(fitted: Fitted, turn: Turn, mode: Mode) -> Try | None:
-    if mode is not Mode.RAW or fitted.rendered is None or _has_images(fitted):
+    if mode is not Mode.RAW or fitted.rendered is None or not _raw_is_true(fitted, turn):
         return None
-    so_far = turn.transcript.raw(fitted.tags, opened=fitted.opened)
+    so_far = turn.transcript.raw(fitted.tags or ThinkTags(), opened=fitted.opened)
     return replace(fitted.first(), mode=Mode.RAW, verbatim=False, prompt=fitted.rendered + so_far, text=so_far)
+
+
+def _raw_is_true(fitted: Fitted, turn: Turn) -> bool:
+    """Whether a raw prompt would read as the model wrote it, and what follows would be told whole."""
+    thought_known = fitted.tags is not None or not turn.thought_of
+    return fitted.raw_shows_calls and thought_known and not _has_images(fitted)
 
 
 def _has_images(fitted: Fitted) -> bool:

@@ -10,9 +10,11 @@ from gateway.core.plan import ModelFacts
 from gateway.core.policy.models import ModelRule
 from gateway.core.turn import Reader
 
-# Dialects whose markers are ordinary text to the model, so that log-probabilities show them. Those of other families are
-# control tokens, which Ollama leaves empty there.
+# Dialects whose markers are ordinary text to the model, so that log-probabilities and raw mode show them. Those of other
+# families are control tokens: Ollama leaves them empty in log-probabilities, and from v0.30 neither prints nor keeps them
+# in raw mode.
 _VISIBLE = frozenset({"qwen3-coder", "hermes"})
+_PLAIN_TEXT = _VISIBLE | {"bare-json", "json-fence", "cline", "invoke"}
 
 
 def dialect_of(facts: ModelFacts, rule: ModelRule) -> Dialect:
@@ -42,3 +44,10 @@ def wants_verbatim(conversation: Conversation, facts: ModelFacts, rule: ModelRul
         return rule.verbatim == "on"
     parsed = bool(facts.parser) or ".ToolCalls" in facts.template
     return bool(conversation.tools) and parsed and dialect_of(facts, rule).name in _VISIBLE
+
+
+def raw_shows_calls(conversation: Conversation, facts: ModelFacts, rule: ModelRule, *, prints_control: bool) -> bool:
+    """Whether a raw continuation would show the calls that this model may write in it."""
+    if prints_control or not conversation.tools or conversation.tool_choice == "none":
+        return True
+    return dialect_of(facts, rule).name in _PLAIN_TEXT

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gateway.tokenizers.recipe import Recipe
 
-_VERSION = 1  # of the format and of the patterns that recipes hold
+_VERSION = 1  # to be raised with every change of what a recipe holds: fields, patterns, a server's rules
 _SUFFIX = ".vocabulary"
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 BETWEEN = "\N{LATIN CAPITAL LETTER A WITH MACRON}"  # parts a pair: U+0100, the first character that is no byte
 _RUN = re.compile(r"(.{1,64}?)\1\1", re.DOTALL)
-_LONGEST = 20_000  # beyond, the count may be off by a few tokens: the heap would take seconds in Python
+_PATIENCE = 200_000  # bytes of such words for one text, about two seconds; what is beyond is merged as llama.cpp does
 
 
 @dataclass(slots=True)
@@ -24,17 +24,24 @@ class _Pair:
 
 
 class RunMerges:
-    """Counts a word, its bytes written as characters of those numbers. `merges` are pairs with BETWEEN, best first."""
+    """The words of a text where that order can matter, and their tokens. `merges` are pairs with BETWEEN, best first."""
 
     def __init__(self, merges: Iterable[str]) -> None:
         self._ranks: Mapping[str, int] = {merge: rank for rank, merge in enumerate(merges)}
 
-    def applies(self, word: str) -> bool:
-        """Whether the order of the heap can matter: only where one part stands three times in a row."""
-        return len(word) <= _LONGEST and _RUN.search(word) is not None
+    def among(self, words: Iterable[str]) -> dict[str, int]:
+        """Tokens of those words in which one part stands three times in a row. None of them is a token as a whole."""
+        told: dict[str, int] = {}
+        left = _PATIENCE
+        for word in words:
+            letters = word.encode().decode("latin-1")
+            if len(letters) <= left and _RUN.search(letters):
+                left -= len(letters)
+                told[word] = self.count(letters)
+        return told
 
     def count(self, word: str) -> int:
-        """Tokens of a word that is not one token as a whole."""
+        """Tokens of a word, its bytes written as characters of those numbers."""
         parts, before, after = list(word), [*range(-1, len(word) - 1)], [*range(1, len(word) + 1)]
         heap: list[_Pair] = []
 

@@ -87,7 +87,7 @@ _NONE = (1 << 64) - 1  # -1 as a varint: no such token
 
 
 def _piece(text: str, score: float, kind: int) -> bytes:
-    return _bytes(1, text.encode()) + b"\x15" + struct.pack("<f", score) + _number(3, kind)
+    return _bytes(1, text.encode()) + b"\x15" + struct.pack("<f", score) + b"\x18" + bytes((kind,))
 
 
 def _bytes(field: int, value: bytes) -> bytes:
@@ -99,6 +99,8 @@ def _number(field: int, value: int) -> bytes:
 
 
 def _varint(value: int) -> bytes:
+    if value < 0x80:
+        return bytes((value,))
     groups = bytearray()
     while value > 0x7F:
         groups.append(value & 0x7F | 0x80)

@@ -28,7 +28,8 @@ def generation_of(version: str) -> Generation:
 class Rules:
     """How a server reads a vocabulary. `cut` is None where the characters are merged as they are, without words.
 
-    `drops_bos`: it takes the text of the BOS off a prompt that starts with it, since it adds one itself.
+    `drops_bos`: it takes the text of the BOS off a prompt that starts with it, since it adds one itself (it does so for
+    the BOS that a renderer wrote and for "<bos>"; a Go template that writes another one by hand gets two).
     `promoted` texts are special tokens to it whatever type the file gives them.
     `in_file_order`: it looks for special tokens by their ids, not the longest first, and not for the unknown token.
     `doubt` is the share by which a count may be off, with `why`; 0.0 is exact.
@@ -45,9 +46,7 @@ class Rules:
     why: str = ""
 
 
-_UNKNOWN_CUT = (
-    0.35  # digits alone, by ones or by threes, make a third of a log's tokens (measured: cl100k against Qwen)
-)
+_UNKNOWN_CUT = 0.35  # whether digits are taken by ones or by threes makes a third of a log's tokens (measured)
 _SLIGHT = 0.02
 
 

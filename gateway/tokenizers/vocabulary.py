@@ -18,7 +18,9 @@ class Vocabulary:
     """Counts any text in bounded time and never raises. May be used from several threads at once."""
 
     def __init__(self, made: Recipe) -> None:
-        self._rules = replace(made, tokens=(), scores=(), merges=())  # the engine has them: 10 MB less for 150,000 tokens
+        self._rules = replace(
+            made, tokens=(), scores=(), merges=()
+        )  # the engine has them: 10 MB less for 150,000 tokens
         self._plain = ByteWords(made) if made.family == "bytes" else SentenceWords(made)
         self.specials = SpecialTokens(made.specials, in_file_order=made.in_file_order)
 

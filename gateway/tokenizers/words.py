@@ -47,14 +47,12 @@ class ByteWords:
                 raise
             except ValueError:
                 pass  # a million spaces: "Max stack size exceeded" (tiktoken 0.14.0), which the regex module does not know
-        return sum(times * self._word(word) for word, times in self._words(text).items())
+        words = self._words(text)
+        odd = self._runs.among(word for word in words if self._merged(word) > 1) if self._runs is not None else {}
+        return sum(times * (odd.get(word) or self._merged(word)) for word, times in words.items())
 
-    def _word(self, word: str) -> int:
-        data = word.encode()
-        tokens = self._engine.encode_single_piece(data)
-        if self._runs is not None and len(tokens) > 1 and self._runs.applies(letters := data.decode("latin-1")):
-            return self._runs.count(letters)
-        return self._audible(tokens)
+    def _merged(self, word: str) -> int:
+        return self._audible(self._engine.encode_single_piece(word.encode()))
 
     def _audible(self, tokens: Sequence[int]) -> int:
         return sum(token < self._heard for token in tokens) if self._silent else len(tokens)

@@ -17,7 +17,7 @@ from gateway.core.turn import Damage
 RULES = RecoveryRules()
 NOTHING = Damage(sent=False, received=0, joinable=True, calls=0, open_call=False, diverged=False)
 HALF = Damage(sent=True, received=40, joinable=True, calls=0, open_call=False, diverged=False)
-FIRST = Outlook(tries_here=1, tries_in_all=1, joins=(Mode.PREFILL, Mode.RAW), barren=0, window=32768, dice=0.5)
+FIRST = Outlook(tries_here=1, tries_in_all=1, ways=(Mode.PREFILL, Mode.RAW), barren=0, window=32768, dice=0.5)
 
 
 def again(kind: FailureKind, damage: Damage, outlook: Outlook = FIRST) -> Again:
@@ -36,11 +36,11 @@ def test_nothing_delivered_means_from_the_start() -> None:
 
 def test_half_an_answer_goes_on_where_it_stands() -> None:
     assert again(FailureKind.CRASHED, HALF).mode is Mode.PREFILL
-    assert again(FailureKind.CRASHED, HALF, replace(FIRST, joins=(Mode.RAW,))).mode is Mode.RAW
+    assert again(FailureKind.CRASHED, HALF, replace(FIRST, ways=(Mode.RAW,))).mode is Mode.RAW
 
 
 def test_an_upstream_that_cannot_go_on_repeats_what_was_sent() -> None:
-    assert again(FailureKind.CUT, HALF, replace(FIRST, joins=())).mode is Mode.REPLAY
+    assert again(FailureKind.CUT, HALF, replace(FIRST, ways=())).mode is Mode.REPLAY
 
 
 def test_a_way_that_brought_nothing_gives_place_to_the_next() -> None:
@@ -98,7 +98,7 @@ OUTLOOKS = st.builds(
     Outlook,
     tries_here=st.integers(1, 8),
     tries_in_all=st.integers(1, 8),
-    joins=st.lists(st.sampled_from([Mode.PREFILL, Mode.RAW]), unique=True).map(tuple),
+    ways=st.lists(st.sampled_from([Mode.PREFILL, Mode.RAW]), unique=True).map(tuple),
     barren=st.integers(0, 5),
     window=st.none() | st.sampled_from(LADDER),
     dice=st.floats(0, 1),
@@ -124,5 +124,5 @@ def test_every_verdict_is_bounded_and_never_takes_back_what_was_sent(
     assert outlook.tries_in_all < RULES.per_request
     assert 0.0 <= verdict.after <= RULES.backoff_cap
     assert verdict.mode is not Mode.FRESH or not damage.sent
-    assert verdict.mode not in (Mode.PREFILL, Mode.RAW) or verdict.mode in outlook.joins
+    assert verdict.mode not in (Mode.PREFILL, Mode.RAW) or verdict.mode in outlook.ways
     assert verdict.window == outlook.window or (outlook.window or 0) > (verdict.window or 0)

@@ -37,6 +37,7 @@ class ScriptedDriver:
     window: int | None = 8192
     attempts: list[Try] = field(default_factory=list)
     open: int = 0
+    prints_control: bool = True
 
     async def alive(self) -> str:
         return "scripted"

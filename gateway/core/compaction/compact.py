@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gateway.core.compaction.chain import chain
 from gateway.core.compaction.layout import Layout, laid_out
 from gateway.core.compaction.memo import Known, Memo
-from gateway.core.compaction.replay import DIGEST, Replay, Room, block_starts
+from gateway.core.compaction.replay import DIGEST, NEWEST, Replay, Room, block_starts
 from gateway.core.compaction.rules import CompactionRules
 from gateway.core.compaction.summary import Summaries, no_summaries
 from gateway.core.conversation import Message
@@ -45,6 +45,11 @@ class Compaction:
     epochs: int
     summary_key: str
     missed: tuple[str, ...]
+
+    @property
+    def cut_newest(self) -> bool:
+        """Whether even the newest outputs had to be cut: a larger window, where there is one, would serve better."""
+        return any(report.stage == NEWEST for report in self.stages)
 
 
 def compact(

@@ -71,7 +71,7 @@ def _sections(ledger: Ledger, detail: Detail, whole: Mapping[int, str]) -> Itera
     errors = [f"{what}: {line}" if what else line for what, line in ledger.errors.items()]
     yield from _section("The user asked, in this order:", _requests(ledger, detail, whole))
     yield from _section("Files changed:", _last(changed, detail.changed))
-    yield from _section("Files read, not changed:", _last([f.path for f in files if not f.changes], detail.read))
+    yield from _section("Files looked at, not changed:", _last([f.path for f in files if not f.changes], detail.read))
     yield from _section("Commands, and the last result of each:", _runs(ledger, detail))
     yield from _section("Steps, and the beginning of what each gave:", _steps(ledger, detail))
     yield from _section("Errors not seen solved:", [clipped(e, detail.line) for e in _last(errors, detail.errors)])
@@ -95,10 +95,11 @@ def _requests(ledger: Ledger, detail: Detail, whole: Mapping[int, str]) -> list[
 
 
 def _runs(ledger: Ledger, detail: Detail) -> list[str]:
+    """The commands, but for an agent without tool calls, whose steps tell them too."""
     return [
         f"`{clipped(run.command, detail.line)}`{f' ({_times(run.times)})' if run.times > 1 else ''}"
         f" → {clipped(run.result, detail.line // 2) or 'no output'}"
-        for run in _last(list(ledger.runs.values()), detail.runs)
+        for run in _last([] if ledger.steps else list(ledger.runs.values()), detail.runs)
     ]
 
 

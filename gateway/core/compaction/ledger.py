@@ -30,11 +30,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file by the path it was last called, and how often it was changed and read."""
+    """A file by the path it was last called, and how often it was changed."""
 
     path: str
     changes: int = 0
-    reads: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ class Ledger:
 
     def _assistant(self, entry: Entry) -> None:
         for deed in entry.deeds:
-            self._file(deed)
+            self._file(deed, changes=1)
         if note := one_line(entry.source.text, _LINE):
             self.notes = [*self.notes[1 - _NOTES :], note]
             if self.requests:
@@ -94,29 +93,28 @@ class Ledger:
         text = entry.source.text
         for deed in entry.deeds:
             match deed.kind:
-                case "read" if not failed(text):
+                case "read":
                     self._file(deed)
-                case "change" if not failed(text):
+                case "change" if failed(text):
                     self._file(deed)
-                    self.errors.pop(deed.file, None)
-                case "change":
                     self._error(deed.file, last_error(text))
+                case "change":
+                    self._file(deed, changes=1)
+                    self.errors.pop(deed.file, None)
                 case "run":
                     self._run(deed.command, text)
                 case "plan":
                     self.plan = one_line(deed.command, _PLAN) or self.plan
                 case _:
                     pass
-        if entry.source.role == "user":  # an agent without tool calls: its outputs are what the history is made of
+        if entry.source.role == "user":  # an agent without tool calls: its history is made of such steps
             command = next((deed.command or deed.path for deed in entry.deeds), "")
             self.steps.append((one_line(command, _LINE), one_line(text, _LINE)))
 
-    def _file(self, deed: Deed) -> None:
-        if not deed.path:
-            return
-        known = self.files.pop(deed.file, File(deed.path))
-        changes = known.changes + (deed.kind == "change")
-        self.files[deed.file] = File(deed.path, changes, known.reads + (deed.kind == "read"))
+    def _file(self, deed: Deed, changes: int = 0) -> None:
+        if deed.path:
+            known = self.files.pop(deed.file, File(deed.path))
+            self.files[deed.file] = File(deed.path, known.changes + changes)
 
     def _run(self, command: str, text: str) -> None:
         said = one_line(command, _LINE)

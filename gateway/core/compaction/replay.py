@@ -90,10 +90,11 @@ class Replay:
 
         A second check at the same place does nothing.
         """
-        if self.checked == self.read or self.tokens <= self._limit(self.room.rules.hi):
-            self.checked = self.read
+        if self.checked == self.read:
             return False
         self.checked = self.read
+        if self.tokens <= self._limit(self.room.rules.hi):
+            return False
         self.epochs += 1
         self._look_up_summary(link)
         target = self._limit(self.room.rules.lo)

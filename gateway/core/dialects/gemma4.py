@@ -44,7 +44,10 @@ def _read(reading: Reading, _opener: str) -> Steps[bool]:
     if look.rest is not None:
         reading.tail(draft, reading.start, Open.CLOSED)
         return True
-    scanner.at += look.end if look.found else 0
+    if not look.found:  # a string marker in a string looks like its end, and a brace then like the call's
+        reading.unreadable(reading.start, "the call does not end where its braces do")
+        return True
+    scanner.at += look.end
     reading.whole(draft, reading.start)
     return True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from gateway.core.privacy.machine_made import mixed, uuid
+from gateway.core.privacy.machine_made import hexadecimal, mixed, random, uuid
 from gateway.core.privacy.rule import Candidate
 
 # Names that hold a word such as `key` and are no secrets: what is public, what only points to one, what is about one.
@@ -60,3 +60,10 @@ def is_secret(said: Assignment) -> bool:
     if uuid(said.value):
         return strong or assigns
     return mixed(said.value.rstrip(".~!?"), bits=3.0 if strong and assigns else 5.0 if strong or assigns else 7.0)
+
+
+def is_vendors(said: Assignment) -> bool:
+    """The same where the name is only a service's: the value must be hexadecimal, a UUID or plainly random."""
+    if _HARMLESS.search(said.name) or not _ASSIGNS.search(said.between):
+        return False
+    return uuid(said.value) or hexadecimal(said.value) or random(said.value)

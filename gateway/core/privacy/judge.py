@@ -37,6 +37,8 @@ def _likely(candidate: Candidate, text: str, value: str) -> bool:
             return random(value)
         case "assigned":
             return assigned.is_secret(assigned.found(candidate, text))
+        case "vendor":
+            return assigned.is_vendors(assigned.found(candidate, text))
         case "password":
             return passwords.is_password(value, quoted=text[candidate.value_end : candidate.value_end + 1] in ("'", '"', "`"))
         case other:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-Judge: TypeAlias = Literal["token", "mixed", "random", "assigned", "password"]
+Judge: TypeAlias = Literal["token", "mixed", "random", "assigned", "vendor", "password"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +18,8 @@ class Rule:
     `check` names a check of checks.py, `entropy` is Shannon's, in bits a character, of the value at least.
     `judge` is how sceptical to be: `token` the form alone proves it, `random` chance must have made it, `assigned` and
     `password` weigh the name that it is given to. `allow` are patterns (of the standard library) for values that are harmless.
-    `optional` rules hold only where policy asks for them, by id or kind.
+    `optional` rules hold only where policy asks for them, by id or kind. `common` ones match in most texts, so that asking
+    whether they do saves nothing.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Rule:
     judge: Judge = "token"
     allow: tuple[re.Pattern[str], ...] = ()
     optional: bool = False
+    common: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,3 @@ class Matcher(Protocol):
 def token_pattern(token: str) -> str:
     """The pattern of a token that its own form gives away, wherever it stands as a word of its own."""
     return rf"\b(?P<value>{token})"
-
-
-def named_pattern(near: str, value: str) -> str:
-    """The pattern of a value that only the name beside it gives away: `name = "value"` in any syntax, `name value`, `<name>value`."""
-    return rf"(?i:{near})[\w. -]{{0,40}}{SEPARATOR}(?P<value>{value})(?:[^0-9A-Za-z_]|$)"
-
-
-# What may stand between a name and its value: quotes, colons, arrows, brackets, and one word such as `string` or `default`.
-SEPARATOR = r"[^0-9A-Za-z]{1,12}(?:[A-Za-z]{1,8}[^0-9A-Za-z]{1,6})?"

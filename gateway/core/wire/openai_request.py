@@ -14,7 +14,7 @@ from gateway.core.wire.native_fields import Output
 from gateway.core.wire.openai_messages import message_json, message_of
 from gateway.core.wire.pairing import with_ids
 from gateway.core.wire.sampling import completed, options_sampling, sampling_json, sampling_of
-from gateway.core.wire.tools import arguments_object, tool_json, tool_of
+from gateway.core.wire.tools import arguments_object, is_json, tool_json, tool_of
 
 # Never passed on from a client: ours to set, promises about the answer that only we can keep, or Ollama's alone.
 RESERVED = frozenset({
@@ -83,7 +83,7 @@ def _messages(fields: Fields) -> tuple[Message, ...]:
 
 def _prefixed(messages: Sequence[Message]) -> bool:
     """The last message is an assistant's, and no call: the answer goes on from it."""
-    return messages[-1].role == "assistant" and not messages[-1].calls
+    return bool(messages) and messages[-1].role == "assistant" and not messages[-1].calls
 
 
 def sampling_and_options(fields: Fields) -> tuple[Sampling, Mapping[str, object]]:
@@ -203,24 +203,18 @@ def delivery_json(conversation: Conversation, max_tokens: int | None) -> dict[st
 
 
 def _sendable(messages: Sequence[Message]) -> list[Message]:
-    """The messages as strict servers take them: ids for all calls, arguments that are JSON (vLLM parses them)."""
-    return [_with_arguments(message) if message.calls else message for message in with_ids(messages)]
+    """The messages as every server takes them: ids for all calls, arguments that are JSON, no role that templates skip."""
+    sendable = [_with_json(message) if message.calls else message for message in with_ids(messages)]
+    return [replace(message, role="system") if message.role == "developer" else message for message in sendable]
 
 
-def _with_arguments(message: Message) -> Message:
+def _with_json(message: Message) -> Message:
+    """vLLM and llama.cpp parse the arguments in the history, and fail where an agent stored a cut call."""
     calls = tuple(
-        call if _is_json(call.arguments) else replace(call, arguments=jsontext.dumps(arguments_object(call.arguments)))
+        call if is_json(call.arguments) else replace(call, arguments=jsontext.dumps(arguments_object(call.arguments)))
         for call in message.calls
     )
     return message if calls == message.calls else replace(message, calls=calls)
-
-
-def _is_json(text: str) -> bool:
-    try:
-        jsontext.loads(text)
-    except jsontext.NotJson:
-        return False
-    return True
 
 
 def _think_json(conversation: Conversation) -> dict[str, object]:

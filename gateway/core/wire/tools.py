@@ -64,3 +64,12 @@ def arguments_object(text: str) -> Mapping[str, object]:
     if is_object(value):
         return value
     return {} if value is None else {"arguments": value}
+
+
+def is_json(arguments: str) -> bool:
+    """Whether arguments are JSON at all."""
+    try:
+        jsontext.glance(arguments.encode("utf-8", "replace"))
+    except jsontext.NotJson:
+        return False
+    return True

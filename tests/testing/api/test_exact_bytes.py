@@ -342,10 +342,11 @@ REFUSED: list[tuple[str, dict[str, object], int, str]] = [
     ("/api/chat", {"model": "m", "messages": [HI], "think": True}, 400, '"m" does not support thinking'),
     (
         "/api/chat",
-        {"model": "m", "messages": [HI], "format": "bad"},
+        {"model": "m", "messages": [HI], "format": "bad", "stream": False},
         500,
         'invalid format: "\\"bad\\""; expected "json" or a valid JSON Schema object',
     ),
+    ("/api/chat", {"model": "m", "options": {"seed": "x"}}, 500, 'option "seed" must be of type integer'),
     ("/api/copy", {"source": "nope", "destination": "x"}, 404, 'model "nope" not found'),
     ("/api/pull", {"model": "nope"}, 500, "pull model manifest: file does not exist"),
 ]

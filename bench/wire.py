@@ -1,0 +1,109 @@
+"""What the wire formats cost: `python -m bench.wire` prints milliseconds for a 200 KB history, microseconds for an event."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from gateway.core import jsontext
+from gateway.core.identity import fingerprint
+from gateway.core.stream import Part
+from gateway.core.wire import ollama_answer, ollama_request, openai_answer, openai_request
+
+EVENTS = 200
+CODE = 'def bend(stone):\n    return {"river": [1, 2, stone]}\n\n' * 40
+NATIVE = b'{"model":"m","created_at":"2026-01-01T00:00:00.000000001Z","message":{"role":"assistant","content":" stone"},"done":false}\n'
+VERBATIM = NATIVE.replace(
+    b"}\n", b',"logprobs":[{"token":" stone","logprob":-0.0123456789,"bytes":[32,115,116,111,110,101]}]}\n'
+)
+OPENAI = b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":" stone"},"finish_reason":null}]}\n\n'
+
+
+class Decoder(Protocol):
+    def feed(self, item: bytes) -> Iterable[Part]: ...
+
+
+class Encoder(Protocol):
+    def feed(self, item: Part) -> Iterable[bytes]: ...
+
+
+def history() -> bytes:
+    """An agent's request of about 200 KB: 12 tools, 60 rounds of a call, its result and a word from the user."""
+    messages: list[object] = [{"role": "system", "content": "You are an agent. " * 200}]
+    for number in range(60):
+        arguments = json.dumps({"path": f"src/a{number}.py", "content": CODE[:800]})
+        call = {"id": f"call_{number}", "type": "function", "function": {"name": "write", "arguments": arguments}}
+        messages += [
+            {"role": "user", "content": f"step {number}"},
+            {"role": "assistant", "content": None, "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": f"call_{number}", "content": CODE},
+        ]
+    properties = {f"p{number}": {"type": "string", "description": "A thing. " * 5} for number in range(6)}
+    tools = [
+        {"type": "function", "function": {"name": f"tool{number}", "description": "Does things. " * 40, "parameters": {"type": "object", "properties": properties}}}
+        for number in range(12)
+    ]  # fmt: skip
+    return json.dumps({"model": "m", "messages": messages, "tools": tools, "stream": True}).encode()
+
+
+def best(work: Callable[[], object], rounds: int = 30) -> float:
+    """Seconds of the fastest round."""
+    took = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        work()
+        took.append(time.perf_counter() - began)
+    return min(took)
+
+
+def relay(line: bytes, decoder: Callable[[], Decoder], encoder: Callable[[], Encoder]) -> Callable[[], object]:
+    """A stream of equal lines through a decoder and an encoder."""
+
+    def run() -> None:
+        reads, writes = decoder(), encoder()
+        for _ in range(EVENTS):
+            for part in reads.feed(line):
+                b"".join(writes.feed(part))
+
+    return run
+
+
+def to_openai() -> openai_answer.StreamEncoder:
+    return openai_answer.StreamEncoder(openai_answer.Envelope(id="chatcmpl-1", created=1, model="m"))
+
+
+def to_native() -> ollama_answer.StreamEncoder:
+    return ollama_answer.StreamEncoder(ollama_answer.NativeEnvelope(model="m", created_at="2026-01-01T00:00:00Z"))
+
+
+def main() -> None:
+    body = history()
+    asked, _ = openai_request.decode(body)
+    pinned = ollama_request.Pinned(num_ctx=32768, num_predict=4096)
+    native = ollama_request.encode_chat(asked, model="m", pinned=pinned)
+    once: dict[str, Callable[[], object]] = {
+        "JSON alone": lambda: jsontext.loads(body),
+        "OpenAI decode, JSON included": lambda: openai_request.decode(body),
+        "Ollama decode, JSON included": lambda: ollama_request.decode_chat(native),
+        "Ollama encode": lambda: ollama_request.encode_chat(asked, model="m", pinned=pinned),
+        "OpenAI encode": lambda: openai_request.encode(asked, model="m", max_tokens=4096),
+        "fingerprint": lambda: fingerprint(asked, "key", "session"),
+    }
+    print(f"a history of {len(body) / 1000:.0f} KB, ms")
+    for name, work in once.items():
+        print(f"  {best(work) * 1e3:6.2f}  {name}")
+    streams = {
+        "Ollama to OpenAI": relay(NATIVE, ollama_answer.Decoder, to_openai),
+        "Ollama to Ollama": relay(NATIVE, ollama_answer.Decoder, to_native),
+        "Ollama with log-probabilities to OpenAI": relay(VERBATIM, ollama_answer.Decoder, to_openai),
+        "OpenAI to OpenAI": relay(OPENAI, openai_answer.Decoder, to_openai),
+    }
+    print("an event of a stream, decoded and encoded, us")
+    for name, work in streams.items():
+        print(f"  {best(work) / EVENTS * 1e6:6.2f}  {name}")
+
+
+if __name__ == "__main__":
+    main()

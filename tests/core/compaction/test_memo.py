@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from gateway.core.compaction.memo import Known, Memo
+from gateway.core.compaction.replay import Replay, Room
+from gateway.core.compaction.rules import CompactionRules
+from gateway.core.compaction.summary import no_summaries
+
+ROOM = Room(budget=1000, base=0, rules=CompactionRules(), size=lambda _: 1, summaries=no_summaries)
+
+
+def known() -> Known:
+    replay = Replay.start(ROOM)
+    return Known(replay, replay)
+
+
+def test_the_longest_beginning_is_found() -> None:
+    memo, short, long = Memo(), known(), known()
+    memo.keep(b"a", short)
+    memo.keep(b"b", long)
+    assert memo.find([b"a", b"b", b"c"]) is long
+    assert memo.find([b"a", b"x"]) is short
+    assert memo.find([b"x"]) is None
+    assert memo.find([]) is None
+
+
+def test_the_longest_unused_is_forgotten() -> None:
+    memo = Memo(most=2)
+    for link in (b"a", b"b"):
+        memo.keep(link, known())
+    assert memo.find([b"a"])
+    memo.keep(b"c", known())
+    assert len(memo) == 2
+    assert (memo.find([b"a"]) is None, memo.find([b"b"]) is None) == (False, True)
+
+
+def test_rooms_have_seeds_of_their_own() -> None:
+    other = Room(budget=2000, base=0, rules=ROOM.rules, size=ROOM.size, summaries=no_summaries)
+    stricter = Room(budget=1000, base=0, rules=CompactionRules(lo=0.3), size=ROOM.size, summaries=no_summaries)
+    assert len({ROOM.seed, other.seed, stricter.seed}) == 3
