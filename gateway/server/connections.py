@@ -62,9 +62,10 @@ class Connection(RequestHandler):
         """What aiohttp itself refuses (a broken header, an oversized line), in words instead of a page."""
         if status >= 500:
             return super().handle_error(request, status, exc, message)
-        self.force_close()
         words = (message or "the request is not valid HTTP").strip().splitlines()[0]
-        return problem_reply(Problem(Code.INVALID_REQUEST, f"the request is not valid HTTP: {words}"))
+        reply = problem_reply(Problem(Code.INVALID_REQUEST, f"the request is not valid HTTP: {words}"))
+        reply.force_close()
+        return reply
 
 
 def turn_away(transport: asyncio.BaseTransport | None, status: bytes, body: bytes) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # the lane's own helpers: lane, installed, crush_run
-
-from lane import BEFORE
+from tests.agents.lane import BEFORE
 
 
 @pytest.fixture

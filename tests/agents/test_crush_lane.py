@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from crush_run import GoMissing, Task, find_go, find_real_crush, run_real_crush, run_stand_in
-from lane import TASK, serving
 
 from gateway.testing.agent_scripts import editing
 from gateway.testing.faults import Fault, FaultKind
 from gateway.testing.models.model import SimModel
 from gateway.testing.ollama import SimulatedOllama
+from tests.agents.crush_run import GoMissing, Task, find_go, find_real_crush, run_real_crush, run_stand_in
+from tests.agents.lane import TASK, serving
 
 pytestmark = [pytest.mark.agents, pytest.mark.timeout(300)]
 MODEL = "sim-coder"

@@ -7,14 +7,14 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import installed
 import pytest
-from lane import BEFORE, TASK, bare_environment, serving
 
 from gateway.testing.agent_scripts import EditTask, editing
 from gateway.testing.faults import Fault, FaultKind
 from gateway.testing.models.model import SimModel
 from gateway.testing.ollama import SimulatedOllama
+from tests.agents import installed
+from tests.agents.lane import BEFORE, TASK, bare_environment, serving
 
 pytestmark = [pytest.mark.agents, pytest.mark.timeout(400)]
 MODEL = "sim-coder"

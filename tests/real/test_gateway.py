@@ -94,9 +94,10 @@ def _take(seen: Seen, chunk: dict[str, object]) -> None:
         seen.usage = chunk["usage"]  # type: ignore[assignment]  # JSON
 
 
-async def taught(ollama: Ollama, says: str, name: str = "sayer", **fields: object) -> None:
+async def taught(ollama: Ollama, says: str, *, window: int = 8192) -> None:
     script = write_script(Line((CUE,), says), markers=("<tool_call>", "</tool_call>"))
-    await ollama.teach(name, script, renderer="qwen3-coder", parser="qwen3-coder", **fields)
+    parameters = {"num_ctx": window, "num_thread": 1}
+    await ollama.teach("sayer", script, renderer="qwen3-coder", parser="qwen3-coder", parameters=parameters)
 
 
 async def test_a_chat_streams_and_its_prompt_was_counted_exactly(ollama: Ollama, holdfast: Serve) -> None:
@@ -155,7 +156,7 @@ async def test_a_call_cut_by_the_clients_own_limit_is_overrun(ollama: Ollama, ho
 
 
 async def test_a_prompt_that_cannot_fit_is_refused_in_words(ollama: Ollama, holdfast: Serve) -> None:
-    await taught(ollama, TEXT, parameters={"num_ctx": 2048, "num_thread": 1})
+    await taught(ollama, TEXT, window=2048)
     with holdfast() as url:
         seen = await chat(url, "word " * 3000)
     assert seen.status == 400

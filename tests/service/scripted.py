@@ -94,12 +94,12 @@ class ScriptedDriver:
 
     def _start(self, attempt: Try) -> int:
         match attempt.mode:
-            case Mode.FRESH | Mode.REPLAY:
+            case Mode.FRESH | Mode.REPLAY | Mode.SCHEMA:
                 return 0
             case Mode.PREFILL:
                 assert self.text.startswith(attempt.text), "a prefill that the model never wrote"
                 return len(attempt.text)
-            case Mode.RAW:
+            case Mode.RAW | Mode.REMAKE:
                 so_far = attempt.prompt.removeprefix(PROMPT)
                 assert self.text.startswith(so_far), "a raw prompt that the model never wrote"
                 return len(so_far)

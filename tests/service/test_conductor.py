@@ -10,7 +10,6 @@ from itertools import count
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scripted import Bytes, Death, Journal, ScriptedDriver
 
 from gateway.core.conversation import Conversation, Message, Prose, Sampling, ToolSpec
 from gateway.core.events import Began
@@ -26,6 +25,7 @@ from gateway.service.refusal import Refusal
 from gateway.service.upstreams import Upstreams
 from gateway.service.world import World
 from gateway.testing.fake_clock import LeapingClock
+from tests.service.scripted import Bytes, Death, Journal, ScriptedDriver
 
 POLICY = Policy(upstreams={"up": Upstream()})
 WRITE = ToolSpec(
