@@ -10,7 +10,7 @@ WORKS := $(VENV)/.works
 IN := $(VENV)/bin/python
 PIP := $(IN) -m pip --disable-pip-version-check --no-input install --quiet
 PYTEST := $(IN) -m pytest
-BENCHES := overhead
+BENCHES := overhead wire counting
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-agents test-real test-pythons generated format bench leak-test faults lock clean
@@ -21,7 +21,7 @@ help: ## this list
 	@echo 'ARGS="…" goes to the program that a target runs; PYTHON=… names another Python.'
 
 run: $(RUNS) ## set up what is missing, then start the gateway on 127.0.0.1:8484
-	@exec $(VENV)/bin/holdfast serve $(ARGS)
+	@exec $(VENV)/bin/holdfast serve --or-demo $(ARGS)
 
 test: $(WORKS) ## the tests, without the lanes
 	$(PYTEST) -n $(JOBS) --ignore=tests/agents --ignore=tests/real $(ARGS)

@@ -132,7 +132,8 @@ def run(history: History, window: int, size: Size, score: Score, every: int) -> 
 def check(now: Compaction, before: Compaction | None, score: Score, budget: int) -> None:
     score.counts["requests"] += 1
     score.counts["compacted"] += bool(now.stages)
-    score.counts["over budget"] += now.tokens_after > budget
+    score.counts["refused"] += not now.fits
+    score.counts["over budget"] += now.fits and now.tokens_after > budget
     score.counts["newest cut"] += now.cut_newest
     if before:
         broke = now.messages[: len(before.messages)] != before.messages

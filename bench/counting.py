@@ -78,8 +78,11 @@ def cell(vocabulary: Vocabulary, source: str, tokens: int) -> str:
     prompt, mark = conversation(vocabulary, source, tokens)
     counter = PromptCounter(vocabulary)
     whole, cold = timed(lambda: counter.count(prompt))
-    warm = min(timed(lambda at=at: counter.count(f"{prompt}{mark}user\nturn {at}{mark}"))[1] for at in range(7))  # type: ignore[misc]
-    return f"{whole // 1000}k {cold * 1e3:.0f}/{warm * 1e3:.2f}ms"
+    warm = []
+    for at in range(7):
+        prompt += f"{mark}user\nturn {at}"
+        warm.append(timed(lambda grown=prompt: counter.count(grown))[1])  # type: ignore[misc]
+    return f"{whole // 1000}k {cold * 1e3:.0f}/{min(warm) * 1e3:.2f}ms"
 
 
 def conversation(vocabulary: Vocabulary, source: str, tokens: int) -> tuple[str, str]:

@@ -17,7 +17,10 @@ def complaints(policy: Policy) -> list[str]:
 
 def _upstreams(policy: Policy) -> Iterator[str]:
     for name, upstream in policy.upstreams.items():
-        parts = urlsplit(upstream.url if "://" in upstream.url else f"http://{upstream.url}")
+        try:
+            parts = urlsplit(upstream.url if "://" in upstream.url else f"http://{upstream.url}")
+        except ValueError:
+            parts = urlsplit("")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             yield f"upstreams.{name}.url: {upstream.url!r} is no address; write it like http://127.0.0.1:11434"
         if parts.username or parts.password:

@@ -65,7 +65,7 @@ TABLE: Mapping[Code, Kind] = MappingProxyType(
         Code.UNAUTHORIZED: Kind(401, "authentication_error"),
         Code.FORBIDDEN: Kind(403, "permission_error"),
         Code.QUEUE_FULL: Kind(503, "server_error", again=True),
-        Code.SHUTTING_DOWN: Kind(503, "server_error", again=True),
+        Code.SHUTTING_DOWN: Kind(503, "server_error"),
         Code.WINDOW_TOO_SMALL: _FINAL,
         Code.CONTEXT_OVERFLOW: _FINAL,
         Code.UPSTREAM_UNREACHABLE: _FINAL,

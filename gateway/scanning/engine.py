@@ -55,12 +55,12 @@ _Found: TypeAlias = tuple[Rule, int, int, int, int]
 class _Compiled:
     rule: Rule
     pattern: _Pattern
-    group: int
+    groups: Sequence[int]  # of which one is the value; the whole match where there is none
 
     def find(self, data: bytes, start: int, end: int) -> Iterator[_Found]:
         for match in self.pattern.finditer(data, start, end):
-            first, last = match.span(self.group)
-            yield self.rule, *match.span(), *((first, last) if first >= 0 else match.span())
+            value = next((span for span in map(match.span, self.groups) if span[0] >= 0), match.span())
+            yield self.rule, *match.span(), *value
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def _in_characters(found: Sequence[_Found], data: bytes) -> Sequence[Candidate]:
 def compiled(rules: Sequence[Rule]) -> Engine | Unusable:
     """The engine of these rules, or why there is none. Takes about 100 ms."""
     try:
-        import re2  # noqa: PLC0415 - only who turns the cloud on needs it
+        import re2
     except ImportError:
         return Unusable("google-re2 is not installed; install holdfast[cloud]")
     options = re2.Options()
@@ -133,7 +133,8 @@ def compiled(rules: Sequence[Rule]) -> Engine | Unusable:
             pattern = re2.compile(rule.pattern.encode("ascii"), options)
         except (re2.error, UnicodeEncodeError) as error:
             return Unusable(f"rule {rule.id} does not compile: {error}")
-        ready.append(_Compiled(rule, pattern, pattern.groupindex.get(b"value", 0)))
+        groups = [place for name, place in pattern.groupindex.items() if name.startswith(b"value")]
+        ready.append(_Compiled(rule, pattern, groups))
     rare = [each for each in ready if not each.rule.common]
     sets = []
     for first in range(0, len(rare), _TOGETHER):

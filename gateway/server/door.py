@@ -35,7 +35,10 @@ def check_caller(request: BaseRequest, policy: Policy) -> None:
 
 def host_is_ours(host: str, policy: Policy) -> bool:
     """Loopback names, addresses of this machine or a private network (no page can own one), and what policy lists."""
-    name = urlsplit(f"//{host}").hostname or ""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
     if name in _LOOPBACK_NAMES or name.endswith(".localhost") or name in policy.server.hosts:
         return True
     try:

@@ -53,7 +53,7 @@ async def _answer(
 
 
 def _failure_line(problem: Problem) -> bytes:
-    return jsontext.dump({"error": problem.message}) + b"\n"
+    return jsontext.line(jsontext.dumps({"error": problem.message}) + "\n")
 
 
 async def _load(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gateway.core import calls as gate
 from gateway.core import jsontext
 from gateway.core.conversation import Conversation, Named
-from gateway.core.errors import Code, Problem, calm
+from gateway.core.errors import Code, Problem, quotable
 from gateway.core.failures import Failure, FailureKind
 from gateway.core.plan import Try
 from gateway.core.stream import Call, Proof, StopReason, Usage
@@ -109,6 +109,7 @@ def usage_of(turn: Turn, *, prompt_tokens: int, made: int) -> Usage:
 
 _PROBLEMS = {
     FailureKind.UNREACHABLE: (Code.UPSTREAM_UNREACHABLE, "The model server can't be reached. Start it, or correct its address in the policy (upstreams)"),
+    FailureKind.OVERFLOW: (Code.WINDOW_TOO_SMALL, "The model server takes this request for too long, although it fits the window that it told. Give the model a larger window (policy: models, window)"),
     FailureKind.OUT_OF_MEMORY: (Code.OUT_OF_MEMORY, "The model server ran out of memory. Give the model a smaller window (policy: models, window), or unload other models"),
     FailureKind.OVERLOADED: (Code.UPSTREAM_FAILED, "The model server is busy and stayed so. Ask again later, or let fewer programs use it"),
     FailureKind.REFUSED: (Code.UPSTREAM_REFUSED, "The model server refuses this request"),
@@ -126,5 +127,5 @@ def problem_of(failure: Failure) -> Problem:
     code, text = _PROBLEMS.get(
         failure.kind, (Code.UPSTREAM_FAILED, "The model server failed at every attempt. Its log may tell why")
     )
-    detail = calm(failure.detail.strip())[:300]
+    detail = quotable(failure.detail)
     return Problem(code, f"{text}. It said: {detail}" if detail else f"{text}.")

@@ -7,12 +7,14 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 
 from gateway.core.conversation import Conversation, Message, Prose, Sampling, ToolSpec
 from gateway.core.identity import fingerprint
 from gateway.core.wire import openai_request
 from tests.core.wire.conversations import openai_conversations
+
+FEWER = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 ASKED = Conversation(
     model="m",
@@ -69,6 +71,7 @@ def test_who_asks_matters_and_the_parts_do_not_run_together() -> None:
     assert all(len(each) == 16 for each in made)
 
 
+@FEWER
 @given(openai_conversations())
 def test_the_same_request_again_has_the_same(conversation: Conversation) -> None:
     def sent_again(asked: Conversation) -> Conversation:

@@ -7,19 +7,23 @@ from decimal import Decimal
 from types import MappingProxyType
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core.jsontext import DEPTH, NotJson, dump, dumps, glance, line, loads, mended, mended_text, quoted, read
 from tests.core.wire.json_values import values
 
+UNTIMED = settings(deadline=None)  # a busy machine is no failure
 
+
+@UNTIMED
 @given(values)
 def test_values_come_back(value: object) -> None:
     assert loads(dump(value)) == value
     assert dumps(value) == dump(value).decode()
 
 
+@UNTIMED
 @given(values)
 def test_a_glance_sees_the_same_but_for_the_digits(value: object) -> None:
     seen, known = glance(dump(value)), loads(dump(value))
@@ -44,12 +48,14 @@ def test_numbers_keep_their_digits(digits: str) -> None:
     assert dumps(loads(f'{{"a":[{digits}]}}')) == f'{{"a":[{digits}]}}'
 
 
+@UNTIMED
 @given(st.decimals(allow_nan=False, allow_infinity=False))
 def test_no_number_changes_its_value(number: Decimal) -> None:
     digits = f"{number}"
     assert Decimal(dumps(loads(digits))) == number
 
 
+@UNTIMED
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_float_stays_a_float_as_others_spell_it(number: float) -> None:
     assert loads(repr(number)) == number
@@ -101,6 +107,7 @@ def test_halves_of_characters_are_told_and_replaced() -> None:
     assert glance(b'"\\ud83e"') == "\ufffd"
 
 
+@UNTIMED
 @given(st.text(st.characters()))
 def test_mended_text_is_utf_8_and_whole_text_is_untouched(text: str) -> None:
     whole = mended_text(text)

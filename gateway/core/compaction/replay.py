@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from gateway.core.compaction.entries import Entry, Reader, retold
+from gateway.core.compaction.entries import Entry, Reader
 from gateway.core.compaction.head import Draft, Head
 from gateway.core.compaction.ledger import Ledger
-from gateway.core.compaction.outputs import without_middle
 from gateway.core.compaction.rules import CompactionRules
 from gateway.core.compaction.stages import stages
+from gateway.core.compaction.stages.newest import newest
 from gateway.core.compaction.stages.scene import Scene
 from gateway.core.compaction.summary import Summaries
 from gateway.core.conversation import Message
 
 DIGEST, NEWEST = "digest", "newest"
 _WORTH = 16  # tokens that a change must save: each change costs the reading of all that follows
-_NEWEST_CHARS = (16_000, 8_000, 4_000, 2_000, 1_000, 500)  # what `newest` leaves of an output, tried in this order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,17 +213,14 @@ class Replay:
             del self.live[:seam]
 
     def _cut_newest(self) -> None:
-        """The last resort: shorten the outputs of the last block, the longest most, until the prompt fits the budget."""
         if not self.room.rules.newest or not self.live:
             return
         last = block_starts(self.live)[-1]
-        for chars in _NEWEST_CHARS:
-            for index in range(last, len(self.live)):
-                if self.tokens <= self.room.budget:
-                    return
-                source = self.live[index].source
-                if source.role == "tool":
-                    self._put(index, retold(source, without_middle(source.text, chars)), NEWEST)
+        scene = Scene(live=self.live, old=last, latest=self._latest(), rules=self.room.rules)
+        for index, message in newest(scene):
+            if self.tokens <= self.room.budget:
+                return
+            self._put(index, message, NEWEST)
 
 
 def block_starts(live: list[Entry]) -> list[int]:

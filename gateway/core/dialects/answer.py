@@ -23,7 +23,15 @@ class Answer:
     `spoken` is the dialect that the model is known to speak; calls in another one are marked so.
     """
 
-    def __init__(self, markers: Markers, tools: Sequence[ToolSpec], spoken: Dialect | None, *, thinking: bool) -> None:
+    def __init__(
+        self,
+        markers: Markers,
+        tools: Sequence[ToolSpec],
+        spoken: Dialect | None,
+        *,
+        thinking: bool = False,
+        trial: bool = False,
+    ) -> None:
         self.scanner = Scanner()
         self.reading = Reading(self.scanner, tools)
         self._markers = markers
@@ -31,6 +39,7 @@ class Answer:
         self._spoken = spoken
         self._call_at: int | None = None  # the offset of the opener behind which is read
         self._stretch = False  # inside a thought or a fenced block
+        self._tried = () if trial else markers.marked  # what may begin a call even in there; no trial within a trial
         self._run = self._answer(thinking=thinking)
         next(self._run)
 
@@ -45,9 +54,9 @@ class Answer:
         next(self._run, None)
         return self.reading.page.take()
 
-    def afresh(self) -> Answer:
-        """The same for text whose place is the beginning of an answer."""
-        return Answer(self._markers, self._tools, self._spoken, thinking=False)
+    def trial(self) -> Answer:
+        """The same for text that begins with the opener of what may be a call."""
+        return Answer(self._markers, self._tools, self._spoken, trial=True)
 
     @property
     def held(self) -> int | None:
@@ -123,10 +132,10 @@ class Answer:
         if not then:
             return open_ended
         look = yield from self.scanner.look(tokens(*then, mark))
-        while look.found == mark and mark not in then:
+        if look.found == mark and mark not in then and candidates[0].marked:
             self.reading.mends = ("doubled_tag",)
             self.scanner.at += look.end
-            look = yield from self.scanner.look(tokens(*then, mark))
+            look = yield from self.scanner.look(tokens(*then))
         if look.rest is not None:
             self._undecided(candidates)
             return None
@@ -159,7 +168,7 @@ class Answer:
         page.begin_thought()
         if label:
             yield from scanner.token(tokens(label))
-        wanted = tokens(*self._markers.marked, *ends.literals)
+        wanted = tokens(*self._tried, *ends.literals)
         mark = ""
         while mark not in ends.literals:
             before, mark = scanner.take(wanted)
@@ -176,9 +185,10 @@ class Answer:
     def _fence(self) -> Steps[None]:
         """A fenced block up to its closing fence, for which a call in it counts alike."""
         page, scanner = self.reading.page, self.scanner
+        wanted = tokens(*self._tried, FENCE)
         self._stretch = True
         while self._stretch:
-            before, mark = scanner.take(self._markers.in_fence)
+            before, mark = scanner.take(wanted)
             page.say(before)
             if not mark:
                 yield from self._more_of(page.say)
@@ -201,7 +211,7 @@ class Answer:
 
         False, with the cursor where it was: it is not even the beginning of a call.
         """
-        scanner, trial = self.scanner, self.afresh()
+        scanner, trial = self.scanner, self.trial()
         start = self._call_at = scanner.offset
         scanner.hold()
         found: list[Part] = []

@@ -46,7 +46,6 @@ class Markers:
         """What closes nothing at the beginning of an answer, or behind a call."""
         self.marked = tuple(mark for mark, found in self.candidates.items() if any(c.marked for c in found))
         self.in_answer = tokens(*self.candidates, *self.thinks, *self.strays, *self.noise, FENCE)
-        self.in_fence = tokens(*self.marked, FENCE)
         self.thought_ends = tokens(*ends)
 
 

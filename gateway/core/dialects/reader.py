@@ -53,7 +53,7 @@ class ToolReader:
         held = self._answer.held
         if held is None:
             return None
-        trial = self._answer.afresh()
+        trial = self._answer.trial()
         trial.feed(self._answer.scanner.unread(held))
         last = [*trial.end(cut=True)][-1:]
         if last and isinstance(last[0], Call) and last[0].proof is not Proof.COMPLETE:

@@ -44,7 +44,7 @@ class Look(NamedTuple):
 class Scanner:
     """The text so far and a cursor in it. Offsets count characters of all the text that was fed."""
 
-    __slots__ = ("_base", "_from", "_kept", "_last", "_later", "_sign", "at", "cut", "ended", "looked", "text")
+    __slots__ = ("_base", "_from", "_held", "_kept", "_last", "_later", "_sign", "at", "cut", "ended", "looked", "text")
 
     def __init__(self) -> None:
         self.text = ""  # the window: what the steps may still want to see
@@ -57,6 +57,7 @@ class Scanner:
         self._sign = NO_SIGN
         self._kept: list[str] | None = None  # text that left the window since `hold`
         self._from = 0  # the offset of the kept text
+        self._held = 0  # where the held text begins in the window
         self._last = ""  # the character before the window
 
     def feed(self, piece: str) -> bool:
@@ -80,7 +81,7 @@ class Scanner:
 
     def hold(self) -> None:
         """From here on keep the text, so that it can be had again."""
-        self._kept, self._from = [], self._base
+        self._kept, self._from, self._held = [], self.offset, self.at
 
     def release(self) -> None:
         self._kept = None
@@ -100,8 +101,7 @@ class Scanner:
         if offset < self._base:
             self.text = "".join(self._kept or ()) + self.text
             self.looked += len(self.text)
-            self._base = self._from
-            self._kept = []
+            self._base, self._kept, self._held = self._from, [], 0
         self.at = offset - self._base
 
     def take(self, wanted: Tokens) -> tuple[str, str]:
@@ -120,7 +120,8 @@ class Scanner:
         self._sign = sign
         yield
         if self._kept is not None:
-            self._kept.append(self.text[: self.at])
+            self._kept.append(self.text[self._held : self.at])
+            self._held = 0
         self._last = self.before()
         self._base += self.at
         self.text = self.text[self.at :] + "".join(self._later)

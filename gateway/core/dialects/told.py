@@ -27,9 +27,8 @@ class Told:
 def called(text: str) -> Told:
     """A call from `{"name": …, "arguments": …}`, its members in any order."""
     found = members(text)
-    inner = _nested(text, found)
-    if inner:
-        return called(inner)
+    text = _nested(text, found) or text
+    found = members(text)
     name, arguments = "", None
     for member in found.items:
         value = text[member.start : member.end]

@@ -30,7 +30,7 @@ class ModelRule:
     """Tokens kept free for the answer where the client sets no `max_tokens`; never more than a quarter of the window."""
 
     options: Mapping[str, object] = field(default_factory=dict)
-    """Ollama runner options sent with every request (temperature, num_gpu, …). What the client sends wins, but for `num_ctx`."""
+    """Ollama options sent with every request (temperature, num_gpu, …). What the client sends wins, but for those that reload the model."""
 
     keep_alive: str | int | None = None
     """How long Ollama keeps it loaded: seconds, or like "30m"; -1 for ever. Empty: Ollama's own setting."""

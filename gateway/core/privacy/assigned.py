@@ -22,14 +22,19 @@ _HARMLESS = re.compile(
     r"|compass\w*|bypass\w*|pass(?:ed|es|ing|ive|age|engers?)|private\w*(?:address|network|subnet|ip)\b|login_?(?:url|page|form)",
     re.IGNORECASE,
 )
-_WORD = (
-    r"key|token|tkn|secret|pass|pwd|cred|auth|bearer|access|private|sess|sid\b|\bpat\b|client.?id|app.?id|api|salt|webhook|licen[cs]e|login"
-)
+_WORD = r"key|token|tkn|secret|pass|pwd|cred|auth|bearer|access|private|sess|sid\b|\bpat\b|client.?id|app.?id|api|salt|webhook|licen[cs]e|login"
 _NAMES_ONE = re.compile(_WORD, re.IGNORECASE)
-_STRONG = re.compile(r"secret|token|tkn|passw|pwd|passphrase|passcode|api[_ .-]?key|private|access|cred|bearer|auth|\bpat\b", re.IGNORECASE)
+_STRONG = re.compile(
+    r"secret|token|tkn|passw|pwd|passphrase|passcode|api[_ .-]?key|private|access|cred|bearer|auth|\bpat\b",
+    re.IGNORECASE,
+)
 _ASSIGNS = re.compile(r"[=:>]|['\"`]\s*,\s*['\"`]")
 _IDENTIFIER_BEFORE = re.compile(r"[\w.-]*\Z")
 _LONGEST_NAME = 40
+_BITS = (3.0, 5.0, 7.0)  # of strangeness that convict: name and form both say so, one of them, neither
+_TRAILS = ".~!?"
+_INSIDE_BASE64 = ("/", "+", "==", "=")
+_DIGEST = re.compile(r"(?:sha\d+|md5|h1)[-:_]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +51,36 @@ def found(candidate: Candidate, text: str) -> Assignment:
     before = _IDENTIFIER_BEFORE.search(text, max(0, candidate.start - _LONGEST_NAME), candidate.start)
     start = before.start() if before else candidate.start
     said = text[start : candidate.value_start]
-    end = next((place for place in range(candidate.start - start, len(said)) if not (said[place].isalnum() or said[place] in "_-")), len(said))
+    end = next(
+        (
+            place
+            for place in range(candidate.start - start, len(said))
+            if not (said[place].isalnum() or said[place] in "_-")
+        ),
+        len(said),
+    )
     return Assignment(said[:end], said[end:], text[candidate.value_start : candidate.value_end])
+
+
+def likely(value: str) -> bool:
+    """Whether the value may be a secret under any name: what most values fail, asked before the name is looked at."""
+    return mixed(value.rstrip(_TRAILS), bits=_BITS[0])
 
 
 def is_secret(said: Assignment) -> bool:
     """Whether the value is a secret, by all that can be seen."""
     name = _HARMLESS.sub(" ", f"{said.name} {said.between}")
-    if not _NAMES_ONE.search(name):
+    if not _NAMES_ONE.search(name) or said.between in _INSIDE_BASE64 or _DIGEST.match(said.value):
         return False
     strong = _STRONG.search(name) is not None
     assigns = _ASSIGNS.search(said.between) is not None
     if uuid(said.value):
         return strong or assigns
-    return mixed(said.value.rstrip(".~!?"), bits=3.0 if strong and assigns else 5.0 if strong or assigns else 7.0)
+    return mixed(said.value.rstrip(_TRAILS), bits=_BITS[2 - strong - assigns])
 
 
 def is_vendors(said: Assignment) -> bool:
     """The same where the name is only a service's: the value must be hexadecimal, a UUID or plainly random."""
-    if _HARMLESS.search(said.name) or not _ASSIGNS.search(said.between):
+    if _HARMLESS.search(said.name) or not _ASSIGNS.search(said.between) or _DIGEST.match(said.value):
         return False
     return uuid(said.value) or hexadecimal(said.value) or random(said.value)

@@ -1,4 +1,4 @@
-"""Says of a candidate whether it is a finding: its check, then what stands in for secrets, then how its value was made."""
+"""Says of a candidate whether it is a finding: how its value was made, its check, what stands in for secrets."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ def convicts(candidate: Candidate, text: str) -> bool:
     """Whether what the rule found in `text` is what the rule is about."""
     rule = candidate.rule
     value = text[candidate.value_start : candidate.value_end]
-    match CHECKS[rule.check](value) if rule.check else Proof.OPEN:
-        case Proof.PROVEN:
-            return True
-        case Proof.WRONG:
-            return False
-    if stands_in(value) or any(each.search(value) for each in rule.allow):
-        return False
-    if rule.entropy and entropy(value) < rule.entropy:
-        return False
-    return _likely(candidate, text, value)
+    if rule.check:
+        match CHECKS[rule.check](value):
+            case Proof.PROVEN:
+                return True
+            case Proof.WRONG:
+                return False
+    return (
+        _likely(candidate, text, value)
+        and not (rule.entropy and entropy(value) < rule.entropy)
+        and not any(each.search(value) for each in rule.allow)
+        and not stands_in(value)
+    )
 
 
 def _likely(candidate: Candidate, text: str, value: str) -> bool:
@@ -36,10 +38,12 @@ def _likely(candidate: Candidate, text: str, value: str) -> bool:
         case "random":
             return random(value)
         case "assigned":
-            return assigned.is_secret(assigned.found(candidate, text))
+            return assigned.likely(value) and assigned.is_secret(assigned.found(candidate, text))
         case "vendor":
-            return assigned.is_vendors(assigned.found(candidate, text))
+            return assigned.likely(value) and assigned.is_vendors(assigned.found(candidate, text))
         case "password":
-            return passwords.is_password(value, quoted=text[candidate.value_end : candidate.value_end + 1] in ("'", '"', "`"))
+            return passwords.is_password(
+                value, quoted=text[candidate.value_end : candidate.value_end + 1] in ("'", '"', "`")
+            )
         case other:
             assert_never(other)

@@ -8,11 +8,14 @@ from math import log2
 
 from gateway.core.privacy.strangeness import strangeness
 
-RANDOM = 0.8  # bits of strangeness a character; of a million words of clean code about one passes, of random ones nearly all
+RANDOM = (
+    0.8  # bits of strangeness a character; of a million words of clean code about one passes, of random ones nearly all
+)
 _LENIENT = 0.2
+_NAMED = -12.0  # bits: below that even a value full of digits is a name, such as `PKCS12_SAFEBAG_create0_p8inf`
 _HEX = re.compile(r"(?:0x)?[0-9a-fA-F]{16,}")
 _UUID = re.compile(r"[0-9a-zA-Z]{8}(?:-[0-9a-zA-Z]{4}){3}-[0-9a-zA-Z]{12}")
-_PLAIN = re.compile(r"[0-9A-Za-z_+/=.-]+")
+_RUN = re.compile(r"[0-9A-Za-z]{14,}|[0-9A-Za-z_+/=-]{14,}")
 
 
 def random(value: str) -> bool:
@@ -23,7 +26,11 @@ def random(value: str) -> bool:
 def mixed(value: str, *, bits: float | None = None) -> bool:
     """Whether a machine may have made the value, beside a name that makes that likely; `bits` of strangeness are enough."""
     enough = _LENIENT * len(value) if bits is None else bits
-    return hexadecimal(value) or uuid(value) or strangeness(value) >= enough or numbered(value)
+    return strangeness(value) >= enough or uuid(value) or any(map(_counted_out, _RUN.findall(value)))
+
+
+def _counted_out(run: str) -> bool:
+    return hexadecimal(run) or (numbered(run) and strangeness(run) > _NAMED)
 
 
 def hexadecimal(value: str) -> bool:
@@ -38,7 +45,7 @@ def numbered(value: str) -> bool:
     """Letters and digits in one, too many of each for a name with a version or a date in it."""
     numbers = digits(value)
     letters = sum(map(str.isalpha, value))
-    return numbers >= 4 and letters >= 4 and numbers + letters >= 14 and bool(_PLAIN.fullmatch(value))
+    return numbers >= 4 and letters >= 4 and numbers + letters >= 14
 
 
 def digits(value: str) -> int:

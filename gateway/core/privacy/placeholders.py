@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _TEMPLATE = re.compile(
-    r"""\$[\w({] | \{\{ | \{\w*\} | <[^<>]*>? | %\w+%? | %\(\w+\) | \#\{ | \[[\w .-]+\] | `
+    r"""\$(?:[({]|[A-Za-z_]\w*(?![\w$])) | \{\{ | \{\w*\} | <[^<>]*>? | %\w+%? | %\(\w+\) | \#\{ | \[[\w .-]+\] | `
       | (?:process\.)?env[.\[] | os\.(?:environ|getenv) | (?:var|local|data|secrets|inputs|config|settings|params)\.\w
       | @\w+[@(]""",
     re.VERBOSE | re.IGNORECASE,

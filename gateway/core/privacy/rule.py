@@ -14,7 +14,7 @@ Judge: TypeAlias = Literal["token", "mixed", "random", "assigned", "vendor", "pa
 class Rule:
     """One kind of thing that must not leave. What its pattern finds is a candidate, until the judge agrees.
 
-    `pattern` is RE2 over ASCII; its group `value` is the exact secret, without one the whole match is.
+    `pattern` is RE2 over ASCII; its group `value` (or `value2`, `value3`) is the exact secret, without one the whole match is.
     `check` names a check of checks.py, `entropy` is Shannon's, in bits a character, of the value at least.
     `judge` is how sceptical to be: `token` the form alone proves it, `random` chance must have made it, `assigned` and
     `password` weigh the name that it is given to. `allow` are patterns (of the standard library) for values that are harmless.

@@ -1,1 +1,1 @@
-"""Bytes to neutral and back, one file per format, both directions. Formats do not know each other."""
+"""Bytes to neutral and back: requests and answers of each format, over shapes that they share. Formats do not know each other."""

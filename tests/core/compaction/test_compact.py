@@ -163,6 +163,16 @@ def test_the_newest_output_is_cut_only_if_nothing_else_helps(size: Size) -> None
     assert refused.irreducible == refused.tokens_after > 4096
 
 
+def test_then_the_arguments_that_it_answers(size: Size) -> None:
+    history = [SYSTEM, TASK, *turn(0, name="write", given={"path": "a.py", "content": "x" * 40_000})]
+    done = shrunk(history, size)
+    assert (done.fits, done.cut_newest) == (True, True)
+    assert json.loads(done.messages[2].calls[0].arguments)["path"] == "a.py"
+    assert done.messages[3] == history[3]
+    unanswered = shrunk(history[:3], size)
+    assert (unanswered.fits, unanswered.messages[2]) == (False, history[2])
+
+
 def test_a_batch_of_calls_is_never_split(size: Size) -> None:
     calls = tuple(ToolCall(id=f"p{i}", name="bash", arguments="{}") for i in range(4))
     batch = [

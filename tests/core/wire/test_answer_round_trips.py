@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core import jsontext
@@ -15,6 +15,8 @@ from gateway.core.stream import Call, Part, Reasoning, StopReason, Text, Usage
 from gateway.core.wire import ollama_answer, openai_answer, openai_text
 from tests.core.wire.answers import Joined, decoded, encoded, joined, turns
 from tests.core.wire.json_values import chunked, cuts
+
+UNTIMED = settings(deadline=None)  # a busy machine is no failure
 
 ENVELOPE = openai_answer.Envelope(id="chatcmpl-1", created=1700000000, model="m", usage=True)
 NATIVE = ollama_answer.NativeEnvelope(model="m", created_at="2026-01-01T00:00:00Z")
@@ -64,6 +66,7 @@ def natively(reason: StopReason) -> StopReason:
     return StopReason.LENGTH if reason is StopReason.LENGTH else StopReason.STOP
 
 
+@UNTIMED
 @given(turns(), st.sampled_from(SSE_CHANGES), cuts)
 def test_openai_streams(turn: list[Part], change: Change, places: list[int]) -> None:
     stream = change(encoded(openai_answer.StreamEncoder(ENVELOPE), turn))
@@ -72,6 +75,7 @@ def test_openai_streams(turn: list[Part], change: Change, places: list[int]) -> 
     assert joined(parts) == sayable(turn, usage=tokens_only(turn))
 
 
+@UNTIMED
 @given(turns(), st.sampled_from(LINE_CHANGES), cuts)
 def test_native_streams(turn: list[Part], change: Change, places: list[int]) -> None:
     stream = change(encoded(ollama_answer.StreamEncoder(NATIVE), turn))
@@ -81,6 +85,7 @@ def test_native_streams(turn: list[Part], change: Change, places: list[int]) -> 
     assert joined(parts) == sayable(turn, usage=replace(told, cached_tokens=0), stop=natively)
 
 
+@UNTIMED
 @given(turns())
 def test_streams_of_bare_prompts(turn: list[Part]) -> None:
     """No calls in either of them, and no thoughts in OpenAI's."""
@@ -96,6 +101,7 @@ def test_streams_of_bare_prompts(turn: list[Part]) -> None:
         assert len(joined(parts).stops) == 1, envelope
 
 
+@UNTIMED
 @given(turns())
 def test_bytes_one_by_one(turn: list[Part]) -> None:
     stream = b"".join(encoded(openai_answer.StreamEncoder(ENVELOPE), turn))
@@ -103,6 +109,7 @@ def test_bytes_one_by_one(turn: list[Part]) -> None:
     assert decoded(openai_answer.Decoder, one_by_one) == decoded(openai_answer.Decoder, [stream])
 
 
+@UNTIMED
 @given(turns())
 def test_whole_openai_answers(turn: list[Part]) -> None:
     body = json.loads(openai_answer.encode_whole(turn, ENVELOPE))
@@ -118,6 +125,7 @@ def test_whole_openai_answers(turn: list[Part]) -> None:
     assert "error" not in body
 
 
+@UNTIMED
 @given(turns())
 def test_whole_native_answers_are_one_line_of_a_stream(turn: list[Part]) -> None:
     parts, error = decoded(ollama_answer.Decoder, [ollama_answer.encode_whole(turn, NATIVE)])
@@ -126,6 +134,7 @@ def test_whole_native_answers_are_one_line_of_a_stream(turn: list[Part]) -> None
     assert joined(parts) == sayable(turn, usage=replace(told, cached_tokens=0), stop=natively)
 
 
+@UNTIMED
 @given(turns())
 def test_a_stream_and_a_whole_answer_say_the_same(turn: list[Part]) -> None:
     whole = json.loads(openai_text.encode_whole(turn, ENVELOPE))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core.wire import lines
 from gateway.core.wire.lines import Events, Lines, LineTooLong
 from tests.core.wire.json_values import chunked, cuts
+
+UNTIMED = settings(deadline=None)  # a busy machine is no failure
 
 
 def lines_of(chunks: list[bytes]) -> list[bytes]:
@@ -21,6 +23,7 @@ def events_of(chunks: list[bytes]) -> list[bytes]:
     return [event for chunk in chunks for event in stage.feed(chunk)] + list(stage.close())
 
 
+@UNTIMED
 @given(st.text("ab\r\n:", max_size=30), cuts)
 def test_lines_are_the_same_however_they_came(text: str, places: list[int]) -> None:
     data = text.encode()
@@ -28,6 +31,7 @@ def test_lines_are_the_same_however_they_came(text: str, places: list[int]) -> N
     assert lines_of(chunked(data, places)) == (expected if expected[-1] else expected[:-1])
 
 
+@UNTIMED
 @given(
     st.lists(
         st.sampled_from(["data: a", "data:b", "data", ": c", "event: x", "", "\r", "error: e", "id: 1"]), max_size=9

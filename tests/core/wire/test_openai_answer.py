@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from gateway.core.errors import Code, Problem
 from gateway.core.stream import (
@@ -34,6 +34,8 @@ from gateway.core.wire.openai_answer import (
     problem_json,
 )
 from tests.core.wire.answers import decoded, encoded, turns
+
+UNTIMED = settings(deadline=None)  # a busy machine is no failure
 
 ENVELOPE = Envelope(id="chatcmpl-1", created=1700000000, model="m", usage=True)
 CALLS = [Call(id="a", name="f", arguments='{"x":1}'), Call(id="b", name="g", arguments="{}")]
@@ -213,6 +215,7 @@ def test_a_stream_for_a_client() -> None:
     assert said[-2:] == [": holdfast did=continued, mended", "data: [DONE]"]
 
 
+@UNTIMED
 @given(turns())
 def test_laws_of_every_stream(turn: list[Part]) -> None:
     """Crush takes any `error` key for an error, and the last chunk's usage for the truth."""

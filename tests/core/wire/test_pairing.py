@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core.conversation import Message, ToolCall
 from gateway.core.wire.pairing import with_ids, with_names
+
+UNTIMED = settings(deadline=None)  # a busy machine is no failure
 
 
 def asks(*calls: tuple[str, str]) -> Message:
@@ -65,6 +67,7 @@ messages = st.lists(
 )  # fmt: skip
 
 
+@UNTIMED
 @given(messages)
 def test_nothing_is_left_without_an_id_and_nothing_else_changes(history: list[Message]) -> None:
     made = with_ids(history)

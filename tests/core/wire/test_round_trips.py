@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.core.conversation import Conversation
@@ -12,11 +12,14 @@ from gateway.core.wire import ollama_request, openai_request, openai_text
 from tests.core.wire.conversations import native_conversations, openai_completions, openai_conversations
 from tests.core.wire.json_values import broken_texts
 
+FEWER = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 
 def pinned(conversation: Conversation) -> ollama_request.Pinned:
     return ollama_request.Pinned(num_predict=conversation.sampling.max_tokens or 0)
 
 
+@FEWER
 @given(openai_conversations())
 def test_an_openai_chat_comes_back(conversation: Conversation) -> None:
     sent = openai_request.encode(conversation, model=conversation.model, max_tokens=conversation.sampling.max_tokens)
@@ -25,24 +28,28 @@ def test_an_openai_chat_comes_back(conversation: Conversation) -> None:
     assert (wish.stream, wish.usage, wish.repaired) == (True, True, False)
 
 
+@FEWER
 @given(openai_completions)
 def test_an_openai_completion_comes_back(conversation: Conversation) -> None:
     sent = openai_text.encode(conversation, model=conversation.model, max_tokens=conversation.sampling.max_tokens)
     assert openai_text.decode(sent)[0] == conversation
 
 
+@FEWER
 @given(native_conversations())
 def test_a_native_chat_comes_back(conversation: Conversation) -> None:
     sent = ollama_request.encode_chat(conversation, model=conversation.model, pinned=pinned(conversation))
     assert ollama_request.decode_chat(sent)[0] == conversation
 
 
+@FEWER
 @given(native_conversations(bare=True))
 def test_a_native_prompt_comes_back(conversation: Conversation) -> None:
     sent = ollama_request.encode_generate(conversation, model=conversation.model, pinned=pinned(conversation))
     assert ollama_request.decode_generate(sent)[0] == conversation
 
 
+@FEWER
 @given(openai_conversations())
 def test_a_chat_of_one_tongue_is_read_in_the_other(conversation: Conversation) -> None:
     """What OpenAI's clients say reaches Ollama: same roles, text, tools, names and arguments."""
@@ -54,6 +61,7 @@ def test_a_chat_of_one_tongue_is_read_in_the_other(conversation: Conversation) -
     assert back.sampling == conversation.sampling
 
 
+@FEWER
 @given(native_conversations())
 def test_and_the_other_way(conversation: Conversation) -> None:
     """What Ollama's clients say reaches an OpenAI-compatible server, which wants an id for every call and result."""
@@ -69,6 +77,7 @@ def test_and_the_other_way(conversation: Conversation) -> None:
     ]
 
 
+@FEWER
 @given(st.lists(broken_texts, min_size=1, max_size=3), broken_texts)
 def test_halves_of_characters_become_one_sign_and_stay_so(contents: list[str], argument: str) -> None:
     """Agents cut emoji in halves; such a history must neither be refused nor change from one request to the next."""

@@ -15,6 +15,7 @@ from gateway.core.compaction.stages import stages
 from gateway.core.compaction.stages.arguments import arguments
 from gateway.core.compaction.stages.masked import masked
 from gateway.core.compaction.stages.middle import middle
+from gateway.core.compaction.stages.newest import newest
 from gateway.core.compaction.stages.reasoning import reasoning
 from gateway.core.compaction.stages.scene import Change, Scene
 from gateway.core.compaction.stages.stale import stale
@@ -205,6 +206,19 @@ class TestArguments:
     def test_twice_is_once(self, scene: Make) -> None:
         made = scene([TASK, *turn("write", {"content": "x" * 5000}, "ok"), LAST])
         assert list(arguments(after(made, dict(arguments(made))))) == []
+
+
+class TestNewest:
+    def test_outputs_are_cut_more_and_more_and_arguments_between(self, scene: Make) -> None:
+        history = [TASK, *turn("write", {"content": "x" * 900}, "line\n" * 8000)]
+        changes = list(newest(scene(history, young=2)))
+        assert [index for index, _ in changes] == [2, 2, 2, 1, 2, 2, 2]
+        sizes = [len(message.text) for index, message in changes if index == 2]
+        assert sizes == sorted(sizes, reverse=True)
+        assert sizes[-1] < 700
+
+    def test_a_call_that_waits_for_its_result_is_left(self, scene: Make) -> None:
+        assert list(newest(scene([TASK, turn("write", {"content": "x" * 900}, "")[0]]))) == []
 
 
 def test_rules_switch_stages_off() -> None:

@@ -1,0 +1,53 @@
+"""What a scan finds and how far it got. A finding says what kind of thing lies where, never what it says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Place(StrEnum):
+    """Where in a conversation a text stands."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+    RESULT = "tool result"
+    THOUGHT = "thought"
+    ARGUMENTS = "tool arguments"
+    TOOL = "tool description"
+    NAME = "name"
+    ID = "id"
+    EXTRA = "metadata"
+    PROMPT = "prompt"
+    IMAGE = "image"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that must not leave. `start` and `end` are characters of its unit's text; `exact` says that they are its very span.
+
+    `unit` is the index of the message, or one of the negative numbers of units.py.
+    """
+
+    rule: str
+    kind: str
+    place: Place
+    unit: int
+    start: int = 0
+    end: int = 0
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """What is known of a conversation. Where `unknown` says why, the scan did not get to its end and nothing may leave."""
+
+    findings: tuple[Finding, ...] = ()
+    unknown: str = ""
+    size: int = 0
+
+    def counts(self) -> dict[str, int]:
+        """Findings by rule, for logs and audit."""
+        return dict(Counter(each.rule for each in self.findings))

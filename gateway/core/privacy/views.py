@@ -1,0 +1,173 @@
+"""Other readings of a text in which a secret may hide: escapes undone, base64 decoded, invisible characters dropped, lines joined.
+
+Law: a reading can only add findings. Only lines that read differently are in it, so that plain code costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from binascii import a2b_base64
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+_DEPTH = 3  # JSON in JSON in an address
+_LONGEST = 4 << 20  # characters that all readings of one text may hold together, many times what honest text makes
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A reading. Where it joins what is apart in the text, `seams` say so: only what crosses one of them is new."""
+
+    text: str
+    seams: Sequence[int] = ()
+
+    def news(self, start: int, end: int) -> bool:
+        """Whether a match from `start` to `end` says what the text itself does not."""
+        if not self.seams:
+            return True
+        after = bisect_right(self.seams, start)
+        return after < len(self.seams) and self.seams[after] < end
+
+
+def views(text: str) -> Iterator[View]:
+    """The readings of a text beside itself; stops early on text that is made to blow up."""
+    size = 0
+    for view in _views(text, _DEPTH):
+        size += len(view.text)
+        yield view
+        if size > _LONGEST + 2 * len(text):
+            raise TooManyViews
+
+
+class TooManyViews(Exception):
+    """The readings of a text are many times the text; it counts as unreadable."""
+
+
+def _views(text: str, depth: int) -> Iterator[View]:
+    lines = text.split("\n")
+    if not text.isascii():
+        shown = list(map(_visible, lines))
+        if changed := [new for new, old in zip(shown, lines, strict=True) if new != old]:
+            yield View("\n".join(changed))
+            lines, text = shown, "\n".join(shown)
+    joined = _joined(lines)
+    if joined:
+        yield joined
+    if depth:
+        readings = (_unescaped(text, lines), _unquoted(text, lines), _unmarked(text, lines), _decoded(text))
+        for reading in (*readings, _decoded(joined.text) if joined else ""):
+            if reading:
+                yield View(reading)
+                yield from _views(reading, depth - 1)
+
+
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+
+
+def _visible(line: str) -> str:
+    """Without what does not show, and with look-alike forms (full width, mathematical letters) made plain."""
+    return line if line.isascii() else unicodedata.normalize("NFKC", _INVISIBLE.sub("", line))
+
+
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2}))")
+_KEPT = "\ue000"  # stands for a backslash that was escaped itself, while the others are undone
+
+
+def _unescaped(text: str, lines: Sequence[str]) -> str:
+    """The lines with backslashes, as JSON, C, Python or a shell would read them."""
+    if "\\" not in text:
+        return ""
+    said = "\n".join(line for line in lines if "\\" in line)
+    plain = said.replace("\\\\", _KEPT).replace("\\n", "\n").replace('\\"', '"').replace("\\t", "\t").replace("\\r", "\n")
+    if "\\u" in plain or "\\x" in plain:
+        plain = _ESCAPE.sub(lambda escape: chr(int(escape[1] or escape[2], 16)), plain)
+    return plain.replace("\\", "").replace(_KEPT, "\\")
+
+
+_PERCENT = re.compile("%[0-9A-Fa-f]{2}")
+
+
+def _unquoted(text: str, lines: Sequence[str]) -> str:
+    """The lines with percent-encoding (RFC 3986), decoded."""
+    if "%" not in text:
+        return ""
+    return unquote("\n".join(line for line in lines if "%" in line and _PERCENT.search(line)))
+
+
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});")
+
+
+def _unmarked(text: str, lines: Sequence[str]) -> str:
+    """The lines with HTML entities, decoded."""
+    if "&" not in text:
+        return ""
+    return html.unescape("\n".join(line for line in lines if "&" in line and _ENTITY.search(line)))
+
+
+_BASE64 = re.compile("[0-9A-Za-z+/_-]{16,}")
+_TEXT = re.compile(rb"[\t\n\r\x20-\x7e]{10,}")
+_WIDE = re.compile(rb"(?:[\t\n\r\x20-\x7e]\0){8,}")
+_URL_SAFE = str.maketrans("-_", "+/")
+
+
+def _decoded(text: str) -> str:
+    """What base64 in the text says, where it says text."""
+    runs = dict.fromkeys(_BASE64.findall(text))
+    return "\n".join(filter(None, (_said(run) for run in runs if run.lower() != run)))
+
+
+def _said(run: str) -> str:
+    body = run.translate(_URL_SAFE) if "-" in run or "_" in run else run
+    data = a2b_base64(body[: len(body) - 1 if len(body) % 4 == 1 else len(body)] + "==")
+    if said := _TEXT.match(data):
+        return said[0].decode("ascii")
+    if said := _WIDE.match(data):  # UTF-16, as PowerShell encodes its commands
+        return said[0].decode("utf-16-le")
+    return ""
+
+
+_BREAKS_OFF = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/=_-.~%$@&!*^#")
+_TAIL = "\\\"'+ \t\r"  # what may follow the break: a continuation, a closing quote and a plus
+# What may come before the rest: indentation, a line number, the mark of a diff, a comment or a quotation, an opening quote.
+_HEAD = re.compile(r"[ \t]*(?:\d{1,6}[\t|:\u2192][ \t]?|[+>|*#-](?=[ \t\w])|//|[\"'])?[ \t]*[\"']?")
+_PARTS = frozenset("}])>,;")
+
+
+def _joined(lines: Sequence[str]) -> View | None:
+    """Lines that break off inside a word, joined with those that they go on in."""
+    pieces: list[str] = []
+    seams: list[int] = []
+    size = 0
+    before = ""
+    chained = False
+    for line in lines:
+        head = _HEAD.match(line) if before else None
+        rest = line[head.end() :] if head else line
+        if head and rest and rest[0] not in _PARTS and _no_prose(before, rest):
+            if not chained:
+                pieces += ["\n", before]
+                size += 1 + len(before)
+            seams.append(size)
+            rest = rest.rstrip(_TAIL)
+            pieces.append(rest)
+            size += len(rest)
+            chained = True
+        else:
+            chained = False
+            rest = line.rstrip(_TAIL)
+        before = rest if rest and rest[-1] in _BREAKS_OFF else ""
+        chained = chained and before != ""
+    return View("".join(pieces), tuple(seams)) if pieces else None
+
+
+def _no_prose(before: str, rest: str) -> bool:
+    """Whether the two ends of a break are more than two words of a sentence."""
+    ends = before.rsplit(None, 1)[-1] + (rest.split(None, 1) or [""])[0]
+    return not (ends.isalpha() and ends[1:].islower())
