@@ -19,6 +19,8 @@ def greeting(url: str, served: Iterable[Served], troubles: Iterable[str], *, dem
             "",
         ]
     lines += [f"  ! {trouble}" for trouble in troubles]
+    if not models:
+        lines.append("  There are no models yet: ollama pull qwen3-coder:30b (or a smaller one) gets one.")
     lines += [f"  {each.name:<40} window {each.window or 'not known until it is loaded'}" for each in models[:12]]
     if len(models) > 12:
         lines.append(f"  … and {len(models) - 12} more (GET {url}/v1/models)")

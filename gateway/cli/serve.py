@@ -107,7 +107,8 @@ async def _greet(assembly: Assembly, running: Running, *, demo: bool) -> None:
     troubles = [
         f"{live.name} at {live.rule.url} does not answer" for live in gateway.upstreams.live.values() if live.trouble
     ]
-    print(greeting(running.url, served, troubles, demo=demo), flush=True)
+    if demo or sys.stdout.isatty():  # a service's log needs no greeting
+        print(greeting(running.url, served, troubles, demo=demo), flush=True)
 
 
 async def _watch(settings: Settings, assembly: Assembly) -> None:

@@ -20,13 +20,14 @@ class Overrides:
 
     ollama: str | None = None
     openai: str | None = None
+    here: str = ""
     host: str | None = None
     port: int | None = None
 
     def over(self, policy: Policy) -> Policy:
         server = policy.server
         server = replace(server, host=self.host or server.host, port=server.port if self.port is None else self.port)
-        return replace(with_upstreams(policy, ollama=self.ollama, openai=self.openai), server=server)
+        return replace(with_upstreams(policy, ollama=self.ollama, openai=self.openai, here=self.here), server=server)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +63,11 @@ def settings_of(arguments: argparse.Namespace, environment: Mapping[str, str] | 
     file = Path(named) if (named := given("policy")) else next((path for path in _PLACES if path.is_file()), None)
     policy = load(file) if file else Policy()
     ollama, openai = given("ollama"), given("openai")
-    if ollama is None and openai is None and not policy.upstreams and env.get("OLLAMA_HOST"):
-        ollama = env["OLLAMA_HOST"]
     port = given("port")
     overrides = Overrides(
         ollama=local_address(ollama) if ollama else None,
         openai=openai,
+        here=local_address(env["OLLAMA_HOST"]) if env.get("OLLAMA_HOST") else "",
         host=given("host"),
         port=int(port) if port else None,
     )

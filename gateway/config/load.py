@@ -66,12 +66,15 @@ def _words(error: ErrorDetails) -> str:
     return f"{path}: found {found[:80]}; {error['msg'][0].lower()}{error['msg'][1:]}"
 
 
-def with_upstreams(policy: Policy, *, ollama: str | None, openai: str | None) -> Policy:
-    """The policy with the upstreams that flags or the environment name; without any, the Ollama of this machine."""
+def with_upstreams(policy: Policy, *, ollama: str | None, openai: str | None, here: str = "") -> Policy:
+    """The policy with the upstreams that flags name; without any and with none of its own, the Ollama of this machine.
+
+    `here` is where that one is, if not at its usual address.
+    """
     named = {
         **({"ollama": Upstream(driver="ollama", url=ollama)} if ollama else {}),
         **({"openai": Upstream(driver="openai", url=openai, key_env="OPENAI_API_KEY")} if openai else {}),
     }
     if named:
         return replace(policy, upstreams=named)
-    return policy if policy.upstreams else replace(policy, upstreams={"ollama": Upstream()})
+    return policy if policy.upstreams else replace(policy, upstreams={"ollama": Upstream(url=here or Upstream().url)})

@@ -30,7 +30,7 @@ async def watch(
             swap(load(file))
         except BadPolicy as error:
             log.error("the policy was changed, but not taken; the old one holds", file=str(file), errors=error.errors)
-            complain(f"policy {file}: {error}")
+            complain(f"the policy was changed, but not taken: {error}")
         else:
             log.info("the policy was changed and holds now", file=str(file))
             complain("")

@@ -17,7 +17,7 @@ from gateway.core.stream import Part, Stop
 from gateway.core.wire import ollama_answer, ollama_request
 from gateway.core.wire.fields import is_object
 from gateway.drivers.http import Http, mapped
-from gateway.drivers.ollama_shown import facts_of, is_away, is_old, loaded_of
+from gateway.drivers.ollama_shown import Generation, facts_of, generation_of, is_away, loaded_of
 from gateway.drivers.wording import failure_of
 from gateway.ports import Embeddings, Listed, UpstreamFailed
 
@@ -35,17 +35,17 @@ class Ollama:
     def __init__(self, http: Http) -> None:
         self._http = http
         self._renders = True
-        self._old = True  # before v0.30: runners of its own; a version that says nothing counts as old
+        self._generation: Generation | None = None
         self._wedged: set[str] = set()
 
     @property
     def prints_control(self) -> bool:
-        return self._old
+        return self._generation == "old"
 
     async def alive(self) -> str:
         answer = await self._http.ask("GET", "/api/version")
         version = str(answer.get("version", "")) if is_object(answer) else ""
-        self._old = is_old(version)
+        self._generation = generation_of(version)
         return version
 
     async def models(self) -> Sequence[Listed]:
@@ -64,7 +64,9 @@ class Ollama:
         info = (await self._show(model, verbose=True)).get("model_info")
         if not is_object(info) or not info.get("tokenizer.ggml.tokens"):
             return None
-        return {key: value for key, value in info.items() if key.startswith("tokenizer.")}
+        return {
+            key: value for key, value in info.items() if key.startswith("tokenizer.") or key == "general.architecture"
+        }
 
     async def loaded(self) -> Sequence[Loaded]:
         return [loaded_of(entry) for entry in await self._entries("/api/ps")]
@@ -137,7 +139,7 @@ class Ollama:
         if decoder.error is None:
             return
         failure = failure_of(200, decoder.error)
-        if failure.kind is FailureKind.PARSER and self._old:
+        if failure.kind is FailureKind.PARSER and self._generation != "new":
             self._wedged.add(attempt.target.model)
         raise UpstreamFailed(failure)
 

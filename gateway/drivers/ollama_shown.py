@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Literal, TypeAlias
 
 from gateway.core.plan import Loaded, ModelFacts
 from gateway.core.wire.fields import is_object
 
+Generation: TypeAlias = Literal["old", "new"]
 _LINE = re.compile(
     r"^(RENDERER|PARSER)\s+(\S+)", re.MULTILINE
 )  # the JSON fields of these names are never filled (v0.33)
@@ -82,7 +84,10 @@ def loaded_of(entry: Mapping[str, object]) -> Loaded:
     )
 
 
-def is_old(version: str) -> bool:
-    """Whether a server is of the old generation (its own runners, up to v0.24); a build without a number says 0.0.0."""
+def generation_of(version: str) -> Generation | None:
+    """The generation of a server: its own runners up to v0.24, llama-server from v0.30; a build of one's own says 0.0.0."""
     found = re.match(r"v?(\d+)\.(\d+)", version)
-    return found is None or (int(found[1]), int(found[2])) < (0, 30)
+    number = (int(found[1]), int(found[2])) if found else (0, 0)
+    if number == (0, 0):
+        return None
+    return "old" if number < (0, 30) else "new"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Iterator
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 from aiohttp.web_request import BaseRequest
@@ -50,6 +50,15 @@ def host_is_ours(host: str, policy: Policy) -> bool:
 
 def origin_is_ours(origin: str, policy: Policy) -> bool:
     return origin.rstrip("/") in policy.server.origins
+
+
+def is_near(request: BaseRequest, policy: Policy) -> bool:
+    """Whether the caller is this machine, or one of the networks that policy counts as this machine."""
+    try:
+        address = ip_address(request.remote or "")
+    except ValueError:
+        return False
+    return address.is_loopback or any(address in ip_network(network) for network in policy.server.trusted_networks)
 
 
 async def read_json_body(request: BaseRequest, policy: Policy) -> bytes:

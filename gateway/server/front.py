@@ -93,18 +93,21 @@ class Front:
         methods, tail = self._find(path)
         tongue: Tongue = next(iter(methods.values())).tongue if methods else _tongue_of(path)
         knock = Knock(http, self.gateway, self.gateway.world.new_id(), path, tail)
-        headers = {"x-holdfast-request": knock.id}
+        response = await self._answer(knock, methods, tongue)
+        response.headers.setdefault("Server", "holdfast")  # aiohttp would name itself and its Python
+        return response
+
+    async def _answer(self, knock: Knock, methods: Mapping[str, Route], tongue: Tongue) -> web.StreamResponse:
         try:
             return await self._handler(knock, methods)(knock)
         except BadRequest as error:
-            return problem_reply(error.problem, tongue, headers)
+            problem = error.problem
         except Refusal as refusal:
-            return problem_reply(refusal.problem, tongue, headers)
+            problem = refusal.problem
         except Exception:
-            log.exception("the gateway itself failed", request=knock.id, path=path)
-            return problem_reply(
-                Problem(Code.INTERNAL, "the gateway itself failed; its log tells where"), tongue, headers
-            )
+            log.exception("the gateway itself failed", request=knock.id, path=knock.path)
+            problem = Problem(Code.INTERNAL, "the gateway itself failed; its log tells where")
+        return problem_reply(problem, tongue, knock.said)
 
     def _handler(self, knock: Knock, methods: Mapping[str, Route]) -> Handler:
         """Who serves the request; raises where nobody may."""

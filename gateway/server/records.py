@@ -5,12 +5,14 @@ from __future__ import annotations
 from aiohttp import web
 
 from gateway.core.errors import BadRequest, Code
+from gateway.server.door import is_near
 from gateway.server.front import Knock
 from gateway.server.replies import json_reply
 
 
 async def one(knock: Knock) -> web.StreamResponse:
     """GET /holdfast/requests/{id}."""
+    _only_near(knock)
     record = knock.gateway.world.journal.show(knock.tail)
     if record is None:
         raise BadRequest(
@@ -21,9 +23,19 @@ async def one(knock: Knock) -> web.StreamResponse:
 
 async def latest(knock: Knock) -> web.StreamResponse:
     """GET /holdfast/requests."""
+    _only_near(knock)
     return json_reply({"requests": knock.gateway.world.journal.latest(100)})
 
 
 async def status(knock: Knock) -> web.StreamResponse:
     """GET /holdfast/status: the requests under way."""
+    _only_near(knock)
     return json_reply({"running": knock.gateway.world.journal.running()})
+
+
+def _only_near(knock: Knock) -> None:
+    if not is_near(knock.http, knock.policy):
+        raise BadRequest(
+            "records are shown to this machine alone; policy may add networks to server.trusted_networks",
+            code=Code.FORBIDDEN,
+        )

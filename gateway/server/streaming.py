@@ -51,7 +51,9 @@ async def stream(
 
 
 async def _opened(request: BaseRequest, manner: Manner, headers: dict[str, str]) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": manner.content_type, "Cache-Control": "no-cache", **headers})
+    response = web.StreamResponse(
+        headers={"Content-Type": manner.content_type, "Cache-Control": "no-cache", "Server": "holdfast", **headers}
+    )
     await response.prepare(request)
     return response
 
