@@ -17,7 +17,7 @@ from gateway.core.failures import FailureKind
 from gateway.core.plan import Mode, Target
 from gateway.core.policy import Policy
 from gateway.core.policy.upstreams import Upstream
-from gateway.core.stream import Call, Did, Part, Reasoning, Stop, StopReason, Text, Usage
+from gateway.core.stream import Call, Did, Part, Proof, Reasoning, Stop, StopReason, Text, Usage
 from gateway.service.asked import Asked
 from gateway.service.conductor import Conductor
 from gateway.service.fitting import Fitting
@@ -156,7 +156,7 @@ def test_a_call_that_stays_cut_never_goes_out(after: int, kind: FailureKind) -> 
     if calls:
         proven = CALL[: CALL.rindex("</parameter>") + len("</parameter>")]
         assert CALL[:after].startswith(proven), "the last argument was not proven"
-        assert reason is StopReason.TOOL_CALLS
+        assert reason is (StopReason.LENGTH if calls[0].proof is Proof.COMPLETE else StopReason.TOOL_CALLS)
     else:
         assert reason is StopReason.LENGTH
     assert len(driver.attempts) <= 6
