@@ -54,7 +54,7 @@ def _odds(words: Iterable[str]) -> dict[str, float]:
     for word in words:
         symbols = folded(word)
         seen.update(map(str.__add__, symbols, symbols[1:]))
-    odds = {}
+    odds: dict[str, float] = {}
     for first in SYMBOLS:
         total = sum(seen[first + second] + 0.5 for second in SYMBOLS)
         odds |= {first + second: log2((seen[first + second] + 0.5) / total) for second in SYMBOLS}

@@ -141,7 +141,7 @@ def servers() -> Iterator[dict[str, tuple[Process, str]]]:
         upstream = Process([sys.executable, str(HERE / "upstream.py"), ports[0]], urls[0])
         relay = Process([sys.executable, str(HERE / "relay.py"), ports[1], urls[0]], urls[1])
         policy = Path(state) / "policy.yaml"
-        policy.write_text("upstreams: {ollama: {url: '%s', slots: 64}}\n" % urls[0])
+        policy.write_text(f"upstreams:\n  ollama:\n    url: {urls[0]}\n    slots: 64\n")
         command = [
             sys.executable,
             "-m",

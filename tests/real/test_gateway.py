@@ -187,7 +187,9 @@ async def test_a_runner_killed_at_twenty_places_is_not_noticed(ollama: Ollama, h
                 seen = await _killed_after(url, ollama, seconds=0.01 * place)
             else:
                 seen = await chat(url, "Go.", after=kill)
-            assert (seen.text, seen.calls, seen.ends) == (calm.text, calm.calls, calm.ends), f"killed at {place}: {seen}"
+            assert (seen.text, seen.calls, seen.ends) == (calm.text, calm.calls, calm.ends), (
+                f"killed at {place}: {seen}"
+            )
 
 
 async def _killed_after(url: str, ollama: Ollama, *, seconds: float) -> Seen:

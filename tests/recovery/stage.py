@@ -133,9 +133,7 @@ class Stage:
         body = surface.body(MODEL, [question], tools=TOOLS if self._saying.tools else ())
         seen = surface.read(await self._client.post(surface.path, body))
         asked = self.server.requests[before:]
-        return Outcome(
-            case=case, seen=seen, asked=asked, still_open=await self._still_open(), bytes=self._faults.bytes
-        )
+        return Outcome(case=case, seen=seen, asked=asked, still_open=await self._still_open(), bytes=self._faults.bytes)
 
     async def _still_open(self) -> int:
         """Requests that the server is still working on, a while after the client had its answer."""

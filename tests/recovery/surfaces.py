@@ -133,7 +133,9 @@ def _native(answer: Answer) -> Seen:
         assert isinstance(message, dict)
         seen.text += message.get("content") or ""
         seen.thought += message.get("thinking") or ""
-        seen.calls += [(call["function"]["name"], call["function"]["arguments"]) for call in message.get("tool_calls") or []]
+        seen.calls += [
+            (call["function"]["name"], call["function"]["arguments"]) for call in message.get("tool_calls") or []
+        ]
         if line["done"]:
             seen.marks += 1
             seen.ends.append(str(line["done_reason"]))

@@ -7,8 +7,8 @@ from typing import assert_never
 from gateway.core.privacy import assigned, passwords
 from gateway.core.privacy.checks import CHECKS, Proof
 from gateway.core.privacy.machine_made import entropy, mixed, random
-from gateway.core.privacy.placeholders import stands_in
 from gateway.core.privacy.rule import Candidate
+from gateway.core.privacy.stand_ins import stands_in
 
 
 def convicts(candidate: Candidate, text: str) -> bool:
@@ -21,6 +21,8 @@ def convicts(candidate: Candidate, text: str) -> bool:
                 return True
             case Proof.WRONG:
                 return False
+            case Proof.OPEN:
+                pass
     return (
         _likely(candidate, text, value)
         and not (rule.entropy and entropy(value) < rule.entropy)

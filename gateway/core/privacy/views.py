@@ -85,7 +85,9 @@ def _unescaped(text: str, lines: Sequence[str]) -> str:
     if "\\" not in text:
         return ""
     said = "\n".join(line for line in lines if "\\" in line)
-    plain = said.replace("\\\\", _KEPT).replace("\\n", "\n").replace('\\"', '"').replace("\\t", "\t").replace("\\r", "\n")
+    plain = (
+        said.replace("\\\\", _KEPT).replace("\\n", "\n").replace('\\"', '"').replace("\\t", "\t").replace("\\r", "\n")
+    )
     if "\\u" in plain or "\\x" in plain:
         plain = _ESCAPE.sub(lambda escape: chr(int(escape[1] or escape[2], 16)), plain)
     return plain.replace("\\", "").replace(_KEPT, "\\")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from gateway.core.privacy.placeholder import OURS
+
 _TEMPLATE = re.compile(
     r"""\$(?:[({]|[A-Za-z_]\w*(?![\w$])) | \{\{ | \{\w*\} | <[^<>]*>? | %\w+%? | %\(\w+\) | \#\{ | \[[\w .-]+\] | `
       | (?:process\.)?env[.\[] | os\.(?:environ|getenv) | (?:var|local|data|secrets|inputs|config|settings|params)\.\w
@@ -18,7 +20,12 @@ _WORDS = re.compile(
 )
 _MASK = re.compile(r"[xX]{6,}|\*{3,}|\.{3,}|#{4,}|[?_•]{6,}|0{10,}")
 
+_SHORT = 8  # characters beside a placeholder of ours that can't be a secret as well
+
 
 def stands_in(value: str) -> bool:
     """Whether the value is a variable, a mask or an example: `${TOKEN}`, `<token>`, `xxxxxxxx`, `your-key-here`, `AKIA…EXAMPLE`."""
+    said = OURS.sub("", value)
+    if said != value and len(said) < _SHORT:
+        return True
     return bool(_TEMPLATE.match(value) or _INSIDE.search(value) or _MASK.search(value) or _WORDS.search(value))

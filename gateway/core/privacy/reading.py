@@ -1,0 +1,50 @@
+"""What the rules find in one text: as it stands, with exact spans, and in its other readings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from gateway.core.privacy.judge import convicts
+from gateway.core.privacy.rule import Matcher, Rule
+from gateway.core.privacy.views import View, views
+
+_STRETCH = 1 << 20  # characters that are looked at before the clock is
+_OVERLAP = 8 << 10  # characters that two stretches share
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A rule that convicts, and the span of its value in the text; `exact` is false for one that another reading shows."""
+
+    rule: Rule
+    start: int = 0
+    end: int = 0
+    exact: bool = False
+
+
+def hits(text: str, matcher: Matcher, *, on_time: Callable[[], None]) -> Iterator[Hit]:
+    """Every hit in the text, and of its readings those of rules that the text itself does not show. `on_time` raises when it is late."""
+    for start in range(0, max(1, len(text)), _STRETCH):
+        stretch = text if len(text) <= _STRETCH + _OVERLAP else text[start : start + _STRETCH + _OVERLAP]
+        shown = set()
+        on_time()
+        for candidate in matcher.candidates(stretch):
+            if convicts(candidate, stretch):
+                shown.add(candidate.rule.id)
+                yield Hit(candidate.rule, start + candidate.value_start, start + candidate.value_end, exact=True)
+        for view in views(stretch):
+            on_time()
+            for hit in news(view, matcher):
+                if hit.rule.id not in shown:
+                    shown.add(hit.rule.id)
+                    yield hit
+        if len(text) <= start + _STRETCH + _OVERLAP:
+            return
+
+
+def news(view: View, matcher: Matcher) -> Iterator[Hit]:
+    """What a reading adds; the span is that in the reading."""
+    for candidate in matcher.candidates(view.text):
+        if view.news(candidate.start, candidate.end) and convicts(candidate, view.text):
+            yield Hit(candidate.rule, candidate.value_start, candidate.value_end)

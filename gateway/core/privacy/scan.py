@@ -1,0 +1,155 @@
+"""Scans a conversation: every leaf, every reading of it, and every place where two leaves might make one secret.
+
+Law: what is known of a unit is kept by its digest, so that a turn costs what is new in it; what is not known is said to be unknown.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import accumulate, pairwise
+from typing import TypeAlias
+
+from gateway.core.privacy.finding import Finding, Place, Scan
+from gateway.core.privacy.reading import Hit, hits
+from gateway.core.privacy.rule import Matcher
+from gateway.core.privacy.seams import Joints, Lane, laned
+from gateway.core.privacy.units import BREAK, Unit
+
+_Pair: TypeAlias = tuple[bytes, bytes, Lane]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a scan of a unit found, its findings as if it were unit 0."""
+
+    findings: tuple[Finding, ...]
+    lanes: tuple[Lane, ...]
+    size: int
+
+
+@dataclass(slots=True)
+class ScanMemo:
+    """What is known of the last `most` units and of the pairs of units that met. Law: a memo serves one set of rules."""
+
+    most: int = 20_000
+    units: dict[bytes, Known] = field(default_factory=dict)
+    pairs: dict[_Pair, tuple[Finding, ...]] = field(default_factory=dict)
+
+    def trim(self) -> None:
+        """Forget the longest unused, where more is kept than should be."""
+        while len(self.units) > self.most:
+            del self.units[next(iter(self.units))]
+        while len(self.pairs) > 3 * self.most:
+            del self.pairs[next(iter(self.pairs))]
+
+
+class _Late(Exception):
+    """Inside this file only: the time is up."""
+
+
+@dataclass(slots=True)
+class Scanner:
+    """Scans with compiled rules. `limit` is in characters of one conversation, `now` gives seconds."""
+
+    matcher: Matcher
+    memo: ScanMemo
+    limit: int
+    now: Callable[[], float]
+
+    def scan(self, conversation: Sequence[Unit], *, until: float) -> Scan:
+        """What is in a conversation's units, as far as that can be told before `until`. Raises what the matcher raises."""
+        findings: list[Finding] = []
+        met = _Met(self.memo)
+        size = 0
+        try:
+            for unit in conversation:
+                known = self.memo.units.pop(unit.digest, None)
+                if known is None:
+                    if size + _size(unit) > self.limit:
+                        return Scan(unknown=f"it holds more than {self.limit} characters", size=size)
+                    known = self._look(unit, until)
+                self.memo.units[unit.digest] = known
+                size += known.size
+                if known.findings:
+                    findings += (replace(each, unit=unit.index) for each in known.findings)
+                met.meet(unit, known.lanes)
+            findings += met.findings(self.matcher)
+        except _Late:
+            return Scan(unknown="the scan did not end in time", size=size)
+        finally:
+            self.memo.trim()
+        return Scan(findings=tuple(findings), size=size)
+
+    def _look(self, unit: Unit, until: float) -> Known:
+        by_lane = laned(unit.leaves)
+        findings = [Finding("image", "opaque", Place.IMAGE, 0) for _ in unit.images]
+        findings += _placed(hits(unit.text, self.matcher, on_time=lambda: self._on_time(until)), unit)
+        joints = Joints()
+        for before, after in (pair for leaves in by_lane.values() for pair in pairwise(leaves)):
+            joints.add(before, after)
+        findings += (_finding(hit, unit.leaves[0].place) for _, hit in joints.hits(self.matcher))
+        return Known(tuple(findings), tuple(by_lane), _size(unit))
+
+    def _on_time(self, until: float) -> None:
+        if self.now() > until:
+            raise _Late
+
+
+def _size(unit: Unit) -> int:
+    return len(unit.text) + sum(len(image.data) for image in unit.images)
+
+
+def _placed(found: Iterator[Hit], unit: Unit) -> Iterator[Finding]:
+    """The hits in a unit's text as findings, each with the place of the leaf that holds it; of another reading, the longest leaf's."""
+    leaves = unit.leaves
+    starts = list(accumulate((len(leaf.said) + len(BREAK) for leaf in leaves), initial=0))
+    main = max(leaves, key=lambda leaf: len(leaf.text)).place if leaves else Place.EXTRA
+    for hit in found:
+        place = leaves[bisect_right(starts, hit.start) - 1].place if hit.exact else main
+        if place is not Place.ID or hit.rule.judge == "token":  # ids are random by nature
+            yield _finding(hit, place)
+
+
+def _finding(hit: Hit, place: Place, unit: int = 0) -> Finding:
+    return Finding(hit.rule.id, hit.rule.kind, place, unit, hit.start, hit.end, hit.exact)
+
+
+class _Met:
+    """The pairs of units that follow each other in some lane. What a pair says is kept only once it has been read."""
+
+    def __init__(self, memo: ScanMemo) -> None:
+        self._known = memo.pairs
+        self._last: dict[Lane, Unit] = {}
+        self._found: list[Finding] = []
+        self._new: list[tuple[_Pair, int, int]] = []
+        self._joints = Joints()
+
+    def meet(self, unit: Unit, lanes: Sequence[Lane]) -> None:
+        for lane in lanes:
+            before = self._last.get(lane)
+            self._last[lane] = unit
+            if before is None:
+                continue
+            pair = (before.digest, unit.digest, lane)
+            known = self._known.get(pair)
+            if known is None:
+                self._new.append((pair, before.index, unit.index))
+                self._joints.add(laned(before.leaves)[lane][-1], laned(unit.leaves)[lane][0])
+            elif known:
+                self._found += _in_both(known, before.index, unit.index)
+
+    def findings(self, matcher: Matcher) -> list[Finding]:
+        read: dict[_Pair, list[Finding]] = {pair: [] for pair, *_ in self._new}
+        for place, hit in self._joints.hits(matcher):
+            pair, before, after = self._new[place]
+            read[pair].append(_finding(hit, Place.USER if pair[2][0] == "prose" else Place(pair[2][0])))
+            self._found += _in_both(read[pair][-1:], before, after)
+        self._known.update({pair: tuple(findings) for pair, findings in read.items()})
+        return self._found
+
+
+def _in_both(findings: Iterable[Finding], *units: int) -> list[Finding]:
+    """The findings of a pair, in either of its units."""
+    return [replace(each, unit=unit) for each in findings for unit in units]

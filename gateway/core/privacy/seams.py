@@ -1,0 +1,61 @@
+"""Secrets that two leaves make together: the end of one and the beginning of the next of the same field are read as one text."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
+
+from gateway.core.privacy.finding import Place
+from gateway.core.privacy.reading import Hit, news
+from gateway.core.privacy.rule import Matcher
+from gateway.core.privacy.units import BREAK, Leaf
+from gateway.core.privacy.views import View, views
+
+Lane: TypeAlias = tuple[str, str]  # leaves that follow each other: all prose, or one field of one place
+
+_EDGE = 256  # characters of either leaf that are read
+_PROSE = frozenset({Place.SYSTEM, Place.USER, Place.ASSISTANT, Place.RESULT})
+
+
+def laned(leaves: Iterable[Leaf]) -> dict[Lane, list[Leaf]]:
+    """The leaves by lane, in order: what a user says goes on in the answer, as well as in what the user says next."""
+    found: dict[Lane, list[Leaf]] = {}
+    for leaf in leaves:
+        found.setdefault((leaf.place, leaf.name), []).append(leaf)
+        if leaf.place in _PROSE:
+            found.setdefault(("prose", ""), []).append(leaf)
+    return found
+
+
+class Joints:
+    """Pairs of leaves, gathered so that the rules run over all of them at once."""
+
+    def __init__(self) -> None:
+        self._views: list[View] = []
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    def add(self, before: Leaf, after: Leaf) -> None:
+        head = before.text[-_EDGE:].rstrip()
+        self._views.append(View(head + after.text[:_EDGE].lstrip(), (len(head),)))
+
+    def hits(self, matcher: Matcher) -> Iterator[tuple[int, Hit]]:
+        """What is in no leaf alone, each hit with the number of its pair."""
+        if not self._views:
+            return
+        size = 0
+        seams = []
+        for view in self._views:
+            seams.append(size + view.seams[0])
+            size += len(view.text) + len(BREAK)
+        text = BREAK.join(view.text for view in self._views)
+        for hit in news(View(text, seams), matcher):
+            yield bisect_right(seams, hit.end) - 1, hit
+        if any(hit for view in views(text) for hit in news(view, matcher)):
+            yield from self._encoded(matcher)
+
+    def _encoded(self, matcher: Matcher) -> Iterator[tuple[int, Hit]]:
+        for place, joint in enumerate(self._views):
+            yield from ((place, hit) for view in views(joint.text) for hit in news(view, matcher))
