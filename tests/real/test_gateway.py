@@ -184,11 +184,15 @@ async def test_a_runner_killed_at_twenty_places_is_not_noticed(ollama: Ollama, h
                     killed.append(ollama.kill_runners())
 
             if kind == "call":
-                await ollama.ask("/api/generate", {"model": "sayer"})  # loaded: v0.24.0 may hang if killed while it loads
+                await ollama.ask(
+                    "/api/generate", {"model": "sayer"}
+                )  # loaded: v0.24.0 may hang if killed while it loads
                 seen = await _killed_after(url, ollama, seconds=0.01 * place)
             else:
                 seen = await chat(url, "Go.", after=kill)
-            assert (seen.text, seen.calls, seen.ends) == (calm.text, calm.calls, calm.ends), f"killed at {place}: {seen}"
+            assert (seen.text, seen.calls, seen.ends) == (calm.text, calm.calls, calm.ends), (
+                f"killed at {place}: {seen}"
+            )
 
 
 async def _killed_after(url: str, ollama: Ollama, *, seconds: float) -> Seen:
