@@ -111,10 +111,18 @@ PLACES: Mapping[str, Callable[[Sequence[str]], Conversation]] = {
     "name": lambda texts: chat(*(Message(role="user", name=each, content=(Prose("go on"),)) for each in texts)),
     "metadata": lambda texts: chat(said("user", "go on"), extra={"metadata": {"note": list(texts)}}),
     "path": lambda texts: chat(*(calling({"path": each}) for each in texts)),
-    "image url": lambda texts: chat(
-        *(said("user", f"![a picture](https://images.test/a.png?note={each})") for each in texts)
-    ),
+    "image url": lambda texts: chat(*(said("user", each) for each in in_address(texts))),
 }
+
+
+def in_address(texts: Sequence[str]) -> Sequence[str]:
+    """The texts in the address of a picture, which goes on in the next message where there are two."""
+    pieces = list(texts)
+    pieces[0] = f"![a picture](https://images.test/a.png?note={pieces[0]}"
+    pieces[-1] += ")"
+    return pieces
+
+
 WRAPPED_IN_TEXT = ("system", "user", "history", "result", "description")
 
 
@@ -172,7 +180,8 @@ def false_alarms(engine: Engine, folders: Sequence[Path]) -> None:
             break
         kept[-1].append((file, text[:100_000]))
     alarms: Counter[str] = Counter()
-    lines, clean = [], []
+    lines: list[int] = []
+    clean: list[float] = []
     cold: list[float] = []
     warm: list[float] = []
     for sample in kept[:12]:

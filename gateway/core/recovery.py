@@ -129,12 +129,41 @@ def _mode(answer: Answer, damage: Damage, outlook: Outlook) -> Mode:
 
 
 def _shrink(failure: Failure, damage: Damage, outlook: Outlook, rules: RecoveryRules) -> Verdict:
-    smaller = next((rung for rung in LADDER if outlook.window and rung < outlook.window), None)
-    if not rules.shrink_window or smaller is None:
+    window = smaller(outlook.window)
+    if not rules.shrink_window or window is None:
         return GiveUp(failure)
     return Again(
-        mode=_mode(Answer.SHRINK, damage, outlook), after=_backoff(outlook, rules), window=smaller, tighter=True
+        mode=_mode(Answer.SHRINK, damage, outlook), after=_backoff(outlook, rules), window=window, tighter=True
     )
+
+
+def smaller(window: int | None) -> int | None:
+    """The next rung below a window; None at the foot of the ladder, or where no window is known."""
+    return next((rung for rung in LADDER if window and rung < window), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What bounds an attempt, in tokens; `continued` is what continuations have made so far, all together at most `most`."""
+
+    window: int | None
+    prompt: int
+    max_tokens: int | None
+    reserve: int
+    continued: int
+    most: int
+
+    def room(self, *, joined: int, overrun: bool) -> int | None:
+        """Tokens that an attempt may make which goes on after `joined` tokens; 0: no bound is known, None: nothing is left.
+
+        `overrun`: the client's own limit fell inside a tool call, which may go beyond it by the reserve.
+        """
+        bounds = [self.most - self.continued] if joined else []
+        if self.window is not None:
+            bounds.append(self.window - self.prompt - joined)
+        if self.max_tokens is not None:
+            bounds.append(self.max_tokens + (self.reserve if overrun else 0) - joined)
+        return (min(bounds) if min(bounds) > 0 else None) if bounds else 0
 
 
 def _backoff(outlook: Outlook, rules: RecoveryRules) -> float:

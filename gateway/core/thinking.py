@@ -18,13 +18,24 @@ def opened(rendered: str) -> bool:
     return rendered.rstrip().endswith(tuple(_TAGS))
 
 
-_OTHERWISE = frozenset({"harmony", "gemma4"})  # families whose thoughts stand in channels of their own
+_TIGHT = ThinkTags("<think>", "</think>")
+_BY_DIALECT = {  # families that write no white space around their tags, or whose thoughts stand in channels of their own
+    **dict.fromkeys(("glm-4.5", "glm-4.7", "deepseek-v3", "deepseek-v3.1"), _TIGHT),
+    "harmony": ThinkTags(
+        "<|channel|>analysis<|message|>",
+        "<|end|><|start|>assistant<|channel|>final<|message|>",
+        says="<|channel|>final<|message|>",
+    ),
+    "gemma4": ThinkTags("<|channel>thought\n", "<channel|>"),
+}
 
 
-def tags_of(dialect: str, rendered: str, template: str) -> ThinkTags | None:
-    """The tags of the model whose dialect, prompt and template these are; None where a thought is not written in tags."""
-    if dialect in _OTHERWISE:
-        return None
+def tags_of(dialect: str, rendered: str, template: str) -> ThinkTags:
+    """The tags of the model whose dialect, prompt and template these are."""
+    if dialect in _BY_DIALECT:
+        return _BY_DIALECT[dialect]
+    if rendered.endswith(_TIGHT.opens):
+        return _TIGHT
     for opener, tags in _TAGS.items():
         if rendered.rstrip().endswith(opener) or opener in template:
             return tags

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ThinkTags:
-    """How a family writes a thought into its text, with the white space of its template."""
+    """How a family writes a thought into its text, with the white space of its template; `says` begins a text without one."""
 
     opens: str = "<think>\n"
     closes: str = "\n</think>\n\n"
+    says: str = ""
 
 
 class Transcript:
@@ -42,6 +43,11 @@ class Transcript:
         return self._raw is not None
 
     @property
+    def written(self) -> str:
+        """The verbatim text, as far as it is known."""
+        return "".join(self._raw or ())
+
+    @property
     def thought(self) -> str:
         return "".join(self._thought)
 
@@ -60,6 +66,6 @@ class Transcript:
             return "".join(self._raw)
         thought, text = self.thought, self.text
         if not thought:
-            return (tags.closes + text if opened and text else text) if text else ""
+            return (tags.closes if opened else tags.says) + text if text else ""
         begun = thought if opened else tags.opens + thought
         return begun + tags.closes + text if text else begun

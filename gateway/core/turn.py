@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Protocol
 
 from gateway.core import jsontext
+from gateway.core.loops import GUARDED, TEXT, THOUGHT, Circles, goes_round
 from gateway.core.plan import Mode
 from gateway.core.stops import StopMatcher
 from gateway.core.stream import Call, CallPiece, Part, Proof, Reasoning, Stop, Text, Unreadable, Usage, Verbatim
 from gateway.core.transcript import ThinkTags, Transcript
+
+_TAIL = 400  # characters at the end of an answer in which its server's guard against circles would have struck
 
 
 class Reader(Protocol):
@@ -36,6 +40,13 @@ class Damage:
     calls: int  # whole calls held
     open_call: bool
     diverged: bool  # a replay differed from what was sent: only its calls count
+
+
+class Circling(Enum):
+    """What of an answer goes round in circles."""
+
+    THOUGHT = auto()
+    TEXT = auto()
 
 
 class Turn:
@@ -63,6 +74,8 @@ class Turn:
         self._sent_text: list[str] = []
         self._unsent: list[Part] = []
         self._usages: list[Usage] = []
+        self._usages_before = 0
+        self._thought_over = False
         self._restart()
 
     def _restart(self) -> None:
@@ -73,7 +86,10 @@ class Turn:
         self.stop: Stop | None = None
         self._reader: Reader | None = None
         self._stops = StopMatcher(self._stop_texts)
-        self._echo = _Echo("".join(self._sent_thought), "".join(self._sent_text))
+        self._echo = _Echo("" if self._thought_over else "".join(self._sent_thought), "".join(self._sent_text))
+        self._thought_circle, self._text_circle = Circles(THOUGHT), Circles(TEXT)
+        self.circling: Circling | None = None
+        self._joined, self._pieces_seen, self._size_seen = 0, 0, 0
         self._read_calls: list[Call] = []
         self._told_calls: list[Call] = []
         self._pieces: dict[int, list[CallPiece]] = {}
@@ -81,33 +97,41 @@ class Turn:
         self._text_after_told = False
         self._verbatim: bool | None = None
 
-    def begin(self, mode: Mode, *, so_far: str = "", thinking: bool = False) -> None:
-        """A new attempt. RAW goes on after `so_far` (inside a thought, where `thinking`), PREFILL after the text received."""
-        thought = self.transcript.thought
+    def begin(self, mode: Mode, *, so_far: str = "") -> None:
+        """A new attempt. RAW goes on after `so_far`, PREFILL after the text received; a raw one after nothing begins anew."""
+        told = self.transcript.thought if not self.transcript.text else ""
+        self._joined, self._pieces_seen, self._size_seen = self.tokens, 0, 0
+        self._usages_before = len(self._usages)
+        if self.circling is Circling.THOUGHT:
+            self._thought_over, self._reader, told = True, None, ""
+            self._echo = _Echo("", "".join(self._sent_text))
         match mode:
-            case Mode.FRESH | Mode.REPLAY:
-                if not self._sends:
-                    self._sent_thought, self._sent_text, self._unsent = [], [], []
-                self._restart()
             case Mode.REMAKE | Mode.SCHEMA:
                 self._restart()
                 self._echo = _Echo("", "")
-            case Mode.PREFILL | Mode.RAW:
+                told = "" if self._sent_text else "".join(self._sent_thought)
+            case Mode.PREFILL | Mode.RAW if so_far or mode is Mode.PREFILL:
                 self.stop, self._told_calls, self._pieces, self._verbatim = None, [], {}, None
-                self._joined_pieces = None
+                self._joined_pieces, self.circling = None, None
+            case _:
+                if not self._sends:
+                    self._sent_thought, self._sent_text, self._unsent = [], [], []
+                self._restart()
+                told = ""
         self._schema = mode is Mode.SCHEMA
         if mode in (Mode.RAW, Mode.REMAKE):
-            self.transcript.continue_raw(so_far)
-            self._verbatim = False
-            if thinking and self._reader is None:
-                self._resume_thought(thought.lstrip())
+            self._read_on(so_far, told)
 
-    def _resume_thought(self, thought: str) -> None:
-        """From here on we read the thought ourselves: the reader is told what it missed, which nobody is told again."""
-        self._reader = self._make_reader(True)
-        self._echo = _Echo(thought, "")
-        for part in self._reader.feed(thought):
-            list(self._show(part))
+    def _read_on(self, so_far: str, thought: str) -> None:
+        """From here on nothing is parsed but by us: the reader is told the `thought` that it missed and that is still open."""
+        self.transcript.continue_raw(so_far)
+        self._verbatim = False
+        if self._reader is None and thought:
+            self._reader, self._echo = self._make_reader(True), _Echo(thought.lstrip(), "")
+            for part in self._reader.feed(thought.lstrip()):
+                list(self._show(part))
+        elif self._reader is None:
+            self._reader = self._make_reader(self._opened and not so_far)
 
     def receive(self, batch: Iterable[Part]) -> Iterator[Part]:
         """A batch from upstream; gives what the client may have now."""
@@ -121,16 +145,25 @@ class Turn:
         match part:
             case Text(text) if self._schema:
                 self.transcript.add_text(text)
+            case Reasoning() if self._schema:
+                return
             case Text(text) if not self._verbatim:
+                self._see(text)
                 self._text_after_told = bool(self._told_calls or self._pieces)
                 yield from self._written(text)
             case Reasoning(text) if not self._verbatim:
+                self._see(text)
                 self.transcript.add_thought(text)
                 yield from self._show(part)
             case Verbatim(text) if self._verbatim:
+                self._see(text)
                 yield from self._written(text)
             case _:
                 self._note(part)
+
+    def _see(self, text: str) -> None:
+        self._pieces_seen += 1
+        self._size_seen += len(text)
 
     def _note(self, part: Part) -> None:
         """What the server tells that is not text."""
@@ -161,10 +194,16 @@ class Turn:
     def _show(self, part: Part) -> Iterator[Part]:
         match part:
             case Text(text):
+                if self._text_circle.feed(text):
+                    self.circling = Circling.TEXT
                 if shown := self._echo.text(self._stops.feed(text)):
                     self._sent_text.append(shown)
                     yield from self._send(Text(shown))
+            case Reasoning() if self._thought_over:
+                return
             case Reasoning(text):
+                if self._thought_circle.feed(text):
+                    self.circling = Circling.THOUGHT
                 if shown := self._echo.thought(text):
                     self._sent_thought.append(shown)
                     yield from self._send(Reasoning(shown))
@@ -231,8 +270,29 @@ class Turn:
         ]
 
     @property
+    def tokens(self) -> int:
+        """Tokens that this answer is made of so far, those of the attempts that were gone on from included; an estimate."""
+        return self._joined + self.seen_tokens
+
+    @property
+    def seen_tokens(self) -> int:
+        """Tokens of this attempt that could be seen: servers send one piece for each, or tell larger ones."""
+        return max(self._pieces_seen, self._size_seen // 4)
+
+    def cut_in_a_circle(self) -> None:
+        """The server ended the answer without a word: perhaps by its own guard against circles."""
+        thought, text = self.transcript.thought, self.transcript.text
+        if goes_round((self.transcript.written or text or thought)[-_TAIL:], GUARDED):
+            self.circling = Circling.THOUGHT if thought and not text else Circling.TEXT
+
+    @property
     def usages(self) -> tuple[Usage, ...]:
         return tuple(self._usages)
+
+    @property
+    def made(self) -> int | None:
+        """Tokens that the server says it made in this attempt; None where it does not say."""
+        return self._usages[-1].completion_tokens if len(self._usages) > self._usages_before else None
 
     def visible_raw(self, tags: ThinkTags) -> str:
         """What the client has of thought and text, as the model would have written it: where its calls begin anew."""

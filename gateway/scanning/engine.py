@@ -17,6 +17,7 @@ _TOGETHER = 80
 _MEMORY = 64 << 20  # bytes for the states of a set; with the default of 8 MiB it gives up on long inputs
 _WINDOW = 128 << 10  # bytes that are looked at together, so that a rule which matches looks again at these alone
 _OVERLAP = 8 << 10  # bytes that two windows share: the longest secret that is found whole wherever it lies
+_SHORT = 64  # bytes of a value that are looked at again for a name; that this is bounded keeps the time linear
 
 # `x{36}` goes into a set as `x{12,}`: counting further multiplies states. The rule itself counts when it looks again.
 _COUNT = re.compile(rb"\{(\d+)(?:,\d*)?\}")
@@ -58,9 +59,20 @@ class _Compiled:
     groups: Sequence[int]  # of which one is the value; the whole match where there is none
 
     def find(self, data: bytes, start: int, end: int) -> Iterator[_Found]:
-        for match in self.pattern.finditer(data, start, end):
-            value = next((span for span in map(match.span, self.groups) if span[0] >= 0), match.span())
-            yield self.rule, *match.span(), *value
+        """Every match. What follows a value may belong to the next one, and so may a short value, such as `b` in `a = b = secret`."""
+        while start < end:
+            for match in self.pattern.finditer(data, start, end):
+                first, last = match.span()
+                value, after = next((span for span in map(match.span, self.groups) if span[0] >= 0), (first, last))
+                yield self.rule, first, last, value, after
+                if value > first and after - value <= _SHORT:
+                    start = value
+                    break
+                if after < last:
+                    start = after
+                    break
+            else:
+                return
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,28 +8,26 @@ from contextlib import aclosing
 from dataclasses import asdict, replace
 
 from gateway.core.admission import Ticket
+from gateway.core.calls.kinds import writes
 from gateway.core.conversation import Conversation
 from gateway.core.events import Began, Broke, Ended, FirstPart
 from gateway.core.events import Fitted as WasFitted
 from gateway.core.failures import Failure, FailureKind
 from gateway.core.identity import fingerprint
 from gateway.core.plan import Mode, Target, Try
-from gateway.core.recovery import TABLE, Again, Answer, GiveUp, Outlook, decide
+from gateway.core.recovery import TABLE, Again, Allowance, Answer, GiveUp, Outlook, decide
 from gateway.core.stream import Call, Did, Part, Proof, Stop, StopReason, Usage
-from gateway.core.turn import Damage, Turn
+from gateway.core.turn import Circling, Damage, Turn
 from gateway.ports import UpstreamFailed
 from gateway.service.asked import Asked
 from gateway.service.endings import Verified, complaint, ending_of, problem_of, usage_of, verify
 from gateway.service.fitting import Fitted, Fitting
-from gateway.service.joining import ways_again, ways_on
+from gateway.service.joining import ways_again, ways_by_schema, ways_on, ways_past
 from gateway.service.readers import reader_for
+from gateway.service.refitting import Refitting
 from gateway.service.refusal import Refusal
 from gateway.service.upstreams import Upstreams
 from gateway.service.world import World
-
-_WHOLE = frozenset({Proof.COMPLETE, Proof.CLOSERS_ONLY})
-_FIT_TRIES = 4
-_POLL = 0.5  # seconds between two looks at an upstream that refuses connections
 
 
 class Conductor:
@@ -47,8 +45,9 @@ class Conductor:
         self.asked = asked
         self._targets = list(targets)
         self._upstreams = upstreams
-        self._fitting = fitting
+        self._refitting = Refitting(fitting, upstreams, asked.policy, world)
         self._world = world
+        self._conversation = asked.conversation
         self._fitted: Fitted | None = None
         self._turn: Turn | None = None
         self._failure: Failure | None = None
@@ -57,6 +56,8 @@ class Conductor:
         self._barren = 0
         self._remade = 0
         self._received = 0
+        self._continued = 0
+        self._overruns = False
         self._came = world.clock.now()
         self._first_part: float | None = None
         self._usage = Usage()
@@ -117,14 +118,19 @@ class Conductor:
         return again or fitted.first()
 
     async def _fit(self, target: Target, *, window: int | None = None) -> None:
-        fitted = await self._fit_in_time(target, window)
+        self._note_fitted(await self._refitting.fit(self._conversation, target, window=window))
+
+    def _note_fitted(self, fitted: Fitted) -> None:
         self._fitted = fitted
+        pinned = self._upstreams[fitted.target.upstream].pinned.get(fitted.target.model)
+        if pinned and fitted.window and fitted.window < pinned:
+            self._do("window_shrunk")
         for word in fitted.did:
             self._do(word)
         self._world.journal.note(
             WasFitted(
                 request=self.asked.id,
-                target=str(target),
+                target=str(fitted.target),
                 window=fitted.window,
                 count=fitted.count,
                 before=fitted.before,
@@ -132,20 +138,6 @@ class Conductor:
                 notes=fitted.notes,
             )
         )
-
-    async def _fit_in_time(self, target: Target, window: int | None) -> Fitted:
-        """Fitting asks the upstream too, and it may die just then. Such questions are no attempts, but they are bounded."""
-        for left in reversed(range(_FIT_TRIES)):
-            try:
-                return await self._fitting.fit(self.asked.conversation, target, self.asked.policy, window=window)
-            except UpstreamFailed as error:
-                failure = error.failure
-            if failure.kind is FailureKind.UNREACHABLE and await self._reachable(target):
-                continue
-            if left == 0 or TABLE[failure.kind] is Answer.ELSEWHERE or failure.kind is FailureKind.UNREACHABLE:
-                raise Refusal(problem_of(failure))
-            await self._world.clock.sleep(self.asked.policy.recovery.backoff * (0.5 + self._world.dice()))
-        raise AssertionError("the last try raises")
 
     async def _play(self, attempt: Try) -> AsyncGenerator[list[Part], None]:
         """One attempt. Leaves what broke it in `_failure`, None where it ended well."""
@@ -167,13 +159,15 @@ class Conductor:
                         self._note_first_part(began)
                     if out := list(turn.receive(batch)):
                         yield out
+                    if turn.circling:
+                        break
             self._failure = self._cut_short(attempt)
             if self._failure is None:
                 if out := list(turn.finish(natural=turn.stop is None or turn.stop.reason is not StopReason.LENGTH)):
                     yield out
                 self._failure = self._wrong()
         except UpstreamFailed as error:
-            self._failure = error.failure
+            self._failure = self._broken(error.failure)
         except TimeoutError:
             self._failure = Failure(FailureKind.STALLED, f"nothing came for {patience:.0f} s")
 
@@ -182,8 +176,7 @@ class Conductor:
         await self._world.clock.sleep(attempt.after)
         self._tries.append(attempt)
         self._received = turn.damage().received if attempt.mode in (Mode.PREFILL, Mode.RAW) else 0
-        thinking = bool(turn.transcript.thought) and not turn.transcript.text
-        turn.begin(attempt.mode, so_far=attempt.text, thinking=thinking)
+        turn.begin(attempt.mode, so_far=attempt.text)
         self._world.journal.note(
             Began(
                 request=self.asked.id,
@@ -195,15 +188,25 @@ class Conductor:
             )
         )
 
+    def _broken(self, failure: Failure) -> Failure:
+        """The failure of a stream, its cause told where the server did not tell it."""
+        _, turn = self._known()
+        if failure.kind is FailureKind.CUT:
+            turn.cut_in_a_circle()
+        return self._circling() or failure
+
+    def _circling(self) -> Failure | None:
+        circling = self._known()[1].circling
+        return Failure(FailureKind.LOOPING, f"the {circling.name.lower()} went round in circles") if circling else None
+
     def _cut_short(self, attempt: Try) -> Failure | None:
         fitted, turn = self._known()
         if turn.stopped:
             turn.stop = Stop(StopReason.STOP)
-        return ending_of(
+        return self._circling() or ending_of(
             turn,
             attempt,
             prompt_tokens=fitted.count.tokens,
-            made_before=sum(each.completion_tokens for each in turn.usages[:-1]),
             max_tokens=self.asked.conversation.sampling.max_tokens,
         )
 
@@ -211,18 +214,32 @@ class Conductor:
         """The gate at the end of an attempt that its model thought finished."""
         fitted, turn = self._known()
         cut = turn.stop is not None and turn.stop.reason is StopReason.LENGTH
-        self._verified = verify(turn, fitted.conversation, cut=cut, allowed=_WHOLE)
-        if cut:
-            return None
-        return complaint(turn, self._verified, fitted.conversation, turn.shown_text)
+        self._verified = verify(turn, fitted.conversation, cut=cut)
+        return None if cut else complaint(turn, self._verified, fitted.conversation)
 
     async def _after(self, failure: Failure, attempt: Try) -> Try | None:
         """What to do about a failure: the next attempt, or None for the end."""
         _, turn = self._known()
         damage = turn.damage()
         self._note_broken(failure, damage.received)
+        self._continued += turn.seen_tokens if attempt.mode in (Mode.PREFILL, Mode.RAW) else 0
+        self._overruns = self._overruns or failure.kind is FailureKind.OPEN_CALL
+        if self._overdue():
+            return None
         if failure.kind is FailureKind.UNREACHABLE:
-            return attempt if await self._reachable(attempt.target) else None
+            left = len(self._tries) < self.asked.policy.recovery.per_request
+            return attempt if left and await self._refitting.reachable(attempt.target) else None
+        if failure.kind is FailureKind.STALLED and damage.received <= self._received:
+            await self._refitting.free(attempt.target)
+        try:
+            return await self._next(failure, damage, attempt)
+        except Refusal:  # it can't be made to fit any more: what was delivered stays
+            return None
+
+    def _overdue(self) -> bool:
+        return self._world.clock.now() - self._came > self.asked.policy.timeouts.total
+
+    async def _next(self, failure: Failure, damage: Damage, attempt: Try) -> Try | None:
         ways = await self._ways(failure, attempt.target)
         self._barren = self._fruitless(failure, damage)
         outlook = Outlook(
@@ -245,10 +262,15 @@ class Conductor:
         driver = self._upstreams[target.upstream].driver
         if TABLE[failure.kind] is not Answer.REMAKE:
             return await ways_on(driver, fitted, turn)
-        again = ways_again(driver, fitted, turn)
-        if failure.kind is FailureKind.PARSER and turn.transcript.verbatim:  # we can read what its server could not
-            return {**await ways_on(driver, fitted, turn), **again}
-        return again
+        match failure.kind:
+            case FailureKind.LOOPING:
+                return ways_past(driver, fitted, turn)
+            case FailureKind.CHOICE_IGNORED:
+                return ways_by_schema(driver, fitted, turn)
+            case FailureKind.PARSER if turn.transcript.verbatim:  # we can read what its server could not
+                return {**await ways_on(driver, fitted, turn), **ways_again(driver, fitted, turn)}
+            case _:
+                return ways_again(driver, fitted, turn)
 
     def _fruitless(self, failure: Failure, damage: Damage) -> int:
         """Attempts in a row, up to the last, that brought nothing new."""
@@ -256,29 +278,47 @@ class Conductor:
             return self._remade
         return self._barren + 1 if damage.received <= self._received and len(self._tries) > 1 else 0
 
-    async def _again(self, again: Again, ways: dict[Mode, Try], failure: Failure) -> Try:
-        fitted, _ = self._known()
+    async def _again(self, again: Again, ways: dict[Mode, Try], failure: Failure) -> Try | None:
+        """The attempt that was decided on, after whatever fitting it needs; None where it has no room. Raises Refusal."""
         self._remade += TABLE[failure.kind] is Answer.REMAKE
+        if await self._refitted(again, failure):
+            ways = await self._ways(failure, self._known()[0].target)
+        fitted, turn = self._known()
+        joins = again.mode in ways
+        mode = again.mode if joins or again.mode in (Mode.FRESH, Mode.REPLAY) else _anew(turn)
+        most = self._allowance(fitted).room(joined=turn.tokens if joins else 0, overrun=self._overruns)
+        if most is None:
+            return None
+        self._do("continued" if mode in (Mode.PREFILL, Mode.RAW) else "retried")
+        attempt = ways[mode] if joins else fitted.first()
+        return replace(
+            attempt, mode=attempt.mode if attempt.mode is Mode.RAW else mode, after=again.after, num_predict=most
+        )
+
+    async def _refitted(self, again: Again, failure: Failure) -> bool:
+        """Fit anew, where the next attempt needs another window, more room or another way to think."""
+        fitted, turn = self._known()
         if again.window != fitted.window:
             await self._fit(fitted.target, window=again.window)
-            fitted, _ = self._known()
-            ways = await self._ways(failure, fitted.target)
-            self._do("window_shrunk")
-        self._do("continued" if again.mode in (Mode.PREFILL, Mode.RAW) else "retried")
-        return replace(ways.get(again.mode, fitted.first()), mode=again.mode, after=again.after)
+        elif again.tighter:
+            self._note_fitted(await self._refitting.shorter(self._conversation, fitted, failure, joined=turn.tokens))
+        elif turn.circling is Circling.THOUGHT and again.mode is not Mode.RAW:
+            self._conversation = replace(self._conversation, think=False)
+            await self._fit(fitted.target, window=again.window)
+        else:
+            return False
+        return True
 
-    async def _reachable(self, target: Target) -> bool:
-        """Wait for an upstream that refuses connections, by its cheapest request, for as long as policy says."""
-        driver, clock = self._upstreams[target.upstream].driver, self._world.clock
-        until = clock.now() + self.asked.policy.timeouts.unreachable
-        while clock.now() < until:
-            await clock.sleep(_POLL)
-            try:
-                await driver.alive()
-            except UpstreamFailed:
-                continue
-            return True
-        return False
+    def _allowance(self, fitted: Fitted) -> Allowance:
+        reserve = min(fitted.rule.output_reserve, (fitted.window or fitted.rule.output_reserve * 4) // 4)
+        return Allowance(
+            window=fitted.window,
+            prompt=fitted.count.tokens,
+            max_tokens=self._conversation.sampling.max_tokens,
+            reserve=reserve,
+            continued=self._continued,
+            most=reserve * self.asked.policy.recovery.reserve_times,
+        )
 
     def _last(self) -> list[Part]:
         """The end of the turn, whatever became of it."""
@@ -287,12 +327,16 @@ class Conductor:
         if failure is None:
             return self._closing([], self._true_reason())
         flushed = [] if turn.damage().diverged else list(turn.finish(natural=False))
-        whole = verify(turn, fitted.conversation, cut=True, allowed=_WHOLE)
-        self._verified = whole
-        mended = bool(whole.calls) and whole.calls[-1].proof is Proof.CLOSERS_ONLY and not turn.unreadable
+        whole = self._verified = verify(turn, fitted.conversation, cut=True, reads=self._reads)
+        mended = bool(whole.calls) and whole.calls[-1].proof is not Proof.COMPLETE and not turn.unreadable
         if not (turn.delivered or flushed or whole.calls):
             raise Refusal(problem_of(failure))
         return self._closing(flushed, StopReason.TOOL_CALLS if mended else StopReason.LENGTH)
+
+    def _reads(self, name: str) -> bool:
+        """Whether a cut call of this tool may go out once all that it requires is proven."""
+        rule = self._known()[0].rule
+        return self.asked.policy.recovery.mend_reading_calls and not writes(name, reading=rule.reading_tools)
 
     def _true_reason(self) -> StopReason:
         """Why a turn ended that its model thought finished."""
@@ -313,10 +357,14 @@ class Conductor:
             if len(self._tries) == 1 and turn.usages
             else self._delivered_tokens(calls)
         )
-        usage = usage_of(turn, prompt_tokens=fitted.count.tokens if fitted.count.method == "exact" else 0, made=made)
+        usage = usage_of(turn, prompt_tokens=self._prompt_tokens(fitted), made=made)
         self._usage = usage
         did: list[Part] = [Did(tuple(self.did))] if self.did else []
         return [*turn.release(), *flushed, *calls, usage, *did, Stop(reason)]
+
+    def _prompt_tokens(self, fitted: Fitted) -> int:
+        """The prompt that was sent first: ours where exact or where its attempt told nothing, else the server's (0)."""
+        return fitted.count.tokens if fitted.count.method == "exact" or len(self._tries) > 1 else 0
 
     def _delivered_tokens(self, calls: Sequence[Call]) -> int:
         """Bytes over three, where no single attempt's count is the whole answer's."""
@@ -363,3 +411,8 @@ class Conductor:
         assert self._fitted is not None
         assert self._turn is not None
         return self._fitted, self._turn
+
+
+def _anew(turn: Turn) -> Mode:
+    """The way that is always open: from the start, repeating what was sent."""
+    return Mode.REPLAY if turn.damage().sent else Mode.FRESH

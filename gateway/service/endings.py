@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.core import calls as gate
@@ -28,49 +28,73 @@ class Verified:
         return any(call.mends or call.proof is not Proof.COMPLETE for call in self.calls)
 
 
-def verify(turn: Turn, conversation: Conversation, *, cut: bool, allowed: frozenset[Proof]) -> Verified:
-    """Every call through the gate; `allowed` says how far a call must be proven to pass.
+_WHOLE = frozenset({Proof.COMPLETE, Proof.CLOSERS_ONLY})
+
+
+def verify(
+    turn: Turn, conversation: Conversation, *, cut: bool, reads: Callable[[str], bool] = lambda _: False
+) -> Verified:
+    """Every call through the gate. `reads` says which tools only read: what is required of their calls is enough.
 
     Of a cut answer the last call is suspect where its server parsed it: what we read ourselves carries its own proof.
     """
     passed: list[Call] = []
     refused: list[str] = []
-    suspect = turn.told_calls[-1] if cut and turn.told_calls else None
+    suspect = suspect_call(turn) if cut else None
     for call in turn.calls:
-        if call.proof not in allowed:
-            refused.append(f"{call.name or 'a call'} is cut ({call.proof})")
-            continue
         verdict = gate.judge(call, conversation.tools, cut=call is suspect)
         if isinstance(verdict, gate.Refusal):
             refused.append(f"{call.name or 'a call'}: {verdict.reason}")
-        else:
+        elif verdict.proof in _WHOLE or (verdict.proof is Proof.REQUIRED_COMPLETE and reads(verdict.name)):
             passed.append(verdict)
+        else:
+            refused.append(f"{call.name or 'a call'} is cut ({verdict.proof})")
     return Verified(calls=tuple(passed), refused=tuple(refused))
 
 
-def ending_of(
-    turn: Turn, attempt: Try, *, prompt_tokens: int, made_before: int, max_tokens: int | None
-) -> Failure | None:
+def suspect_call(turn: Turn) -> Call | None:
+    """The call that a server may have closed by itself, where the answer was cut (gemma4's and Laguna's parsers do)."""
+    told = turn.told_calls
+    return told[-1] if told else None
+
+
+def ending_of(turn: Turn, attempt: Try, *, prompt_tokens: int, max_tokens: int | None) -> Failure | None:
     """The failure that a `length` stop stands for; None where the client's own limit was met outside a call, or the model ended."""
     stop = turn.stop
     if stop is None or stop.reason is not StopReason.LENGTH:
         return None
-    made = turn.usages[-1].completion_tokens if turn.usages else 0
-    if max_tokens is not None and made_before + made >= max_tokens:
-        return Failure(FailureKind.OPEN_CALL, "max_tokens inside a tool call") if turn.damage().open_call else None
-    if attempt.window and prompt_tokens + made >= attempt.window - 1:
+    total = turn.tokens - turn.seen_tokens + (turn.made or 0)
+    if max_tokens is not None and total >= max_tokens:
+        return Failure(FailureKind.OPEN_CALL, "max_tokens inside a tool call") if _in_a_call(turn) else None
+    if attempt.window and prompt_tokens + total >= attempt.window - 1:
         return Failure(FailureKind.WINDOW_FULL, "prompt and answer fill the window")
     return Failure(FailureKind.CAPPED, "the server stopped the answer")
 
 
-def complaint(turn: Turn, verified: Verified, conversation: Conversation, text: str) -> Failure | None:
+def _in_a_call(turn: Turn) -> bool:
+    return turn.damage().open_call or suspect_call(turn) is not None or swallowed(turn)
+
+
+_SLACK = 24  # tokens of markup around thoughts and texts, and the one that ends the turn
+
+
+def swallowed(turn: Turn) -> bool:
+    """The server made far more tokens than it told: its parser has dropped a call. Only where it tells no text of its own."""
+    if turn.transcript.verbatim or turn.calls or turn.made is None:
+        return False
+    return turn.made > turn.seen_tokens + turn.seen_tokens // 4 + _SLACK
+
+
+def complaint(turn: Turn, verified: Verified, conversation: Conversation) -> Failure | None:
     """What is wrong with an answer that its model thought finished; None where nothing is."""
     if turn.unreadable or verified.refused:
         why = "; ".join([*(part.reason for part in turn.unreadable), *verified.refused])
         return Failure(FailureKind.UNREADABLE, why)
+    if conversation.tools and conversation.tool_choice != "none" and swallowed(turn):
+        return Failure(FailureKind.PARSER, "the server dropped what its model wrote")
     if _choice_ignored(conversation, verified.calls):
         return Failure(FailureKind.CHOICE_IGNORED, "a tool call was required and none came")
-    if conversation.output is not None and not turn.calls and not _is_json(text, conversation.output):
+    if conversation.output is not None and not turn.calls and not _is_json(turn.shown_text, conversation.output):
         return Failure(FailureKind.OUTPUT_BROKEN, "structured output was asked for and is not whole JSON")
     return None
 

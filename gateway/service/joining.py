@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from gateway.core.conversation import Message, Prose, ToolSpec
+from gateway.core.conversation import Conversation, Message, Named, Prose, ToolSpec
+from gateway.core.loops import unwound
 from gateway.core.plan import Mode, Try
 from gateway.core.transcript import ThinkTags
-from gateway.core.turn import Turn
+from gateway.core.turn import Circling, Turn
 from gateway.ports import Driver, UpstreamFailed
 from gateway.service.fitting import Fitted
+from gateway.service.readers import raw_shows_thoughts
 
 
 async def ways_on(driver: Driver, fitted: Fitted, turn: Turn) -> dict[Mode, Try]:
@@ -23,7 +25,7 @@ async def ways_on(driver: Driver, fitted: Fitted, turn: Turn) -> dict[Mode, Try]
         return ways
     for mode in driver.modes:
         try:
-            found = await _prefill(driver, fitted, turn) if mode is Mode.PREFILL else _raw(fitted, turn, mode)
+            found = await _prefill(driver, fitted, turn) if mode is Mode.PREFILL else _raw(driver, fitted, turn, mode)
         except UpstreamFailed:
             continue
         if found is not None:
@@ -36,14 +38,40 @@ def ways_again(driver: Driver, fitted: Fitted, turn: Turn) -> dict[Mode, Try]:
     ways: dict[Mode, Try] = {}
     if fitted.conversation.output is not None or fitted.conversation.completion is not None:
         return ways
-    if Mode.RAW in driver.modes and fitted.rendered is not None and _raw_is_true(fitted, turn):
+    if Mode.RAW in driver.modes and fitted.rendered is not None and _raw_is_true(driver, fitted, turn):
         so_far = turn.visible_raw(fitted.tags or ThinkTags())
         prompt = fitted.rendered + so_far
         ways[Mode.REMAKE] = replace(fitted.first(), mode=Mode.REMAKE, verbatim=False, prompt=prompt, text=so_far)
-    tools = fitted.conversation.tools
-    if Mode.SCHEMA in driver.modes and tools and fitted.conversation.tool_choice != "none":
-        ways[Mode.SCHEMA] = replace(fitted.first(), mode=Mode.SCHEMA, output=call_schema(tools, turn.named))
-    return ways
+    return ways | ways_by_schema(driver, fitted, turn)
+
+
+def ways_by_schema(driver: Driver, fitted: Fitted, turn: Turn) -> dict[Mode, Try]:
+    """The attempt that can only make a call: the server holds it to the schema of its tool."""
+    conversation = fitted.conversation
+    if Mode.SCHEMA not in driver.modes or not conversation.tools or conversation.tool_choice == "none":
+        return {}
+    schema = call_schema(conversation.tools, _meant(conversation) or turn.named)
+    return {Mode.SCHEMA: replace(fitted.first(), mode=Mode.SCHEMA, output=schema)}
+
+
+def ways_past(driver: Driver, fitted: Fitted, turn: Turn) -> dict[Mode, Try]:
+    """The attempt that goes on behind a thought which went round in circles: it is closed, and the answer begins."""
+    known = Mode.RAW in driver.modes and fitted.rendered is not None and fitted.tags is not None
+    if turn.circling is not Circling.THOUGHT or not known or not _raw_is_true(driver, fitted, turn, thinks=False):
+        return {}
+    assert fitted.rendered is not None
+    assert fitted.tags is not None
+    so_far = unwound(turn.transcript.raw(fitted.tags, opened=fitted.opened)) + fitted.tags.closes
+    return {Mode.RAW: _raw_after(fitted, fitted.rendered, so_far)}
+
+
+def _raw_after(fitted: Fitted, rendered: str, so_far: str) -> Try:
+    return replace(fitted.first(), mode=Mode.RAW, verbatim=False, prompt=rendered + so_far, text=so_far)
+
+
+def _meant(conversation: Conversation) -> str:
+    """The tool that the client's `tool_choice` names."""
+    return conversation.tool_choice.name if isinstance(conversation.tool_choice, Named) else ""
 
 
 def call_schema(tools: tuple[ToolSpec, ...], named: str) -> Mapping[str, object]:
@@ -72,17 +100,23 @@ async def _prefill(driver: Driver, fitted: Fitted, turn: Turn) -> Try | None:
     return replace(fitted.first(), mode=Mode.PREFILL, thought=thought, text=text)
 
 
-def _raw(fitted: Fitted, turn: Turn, mode: Mode) -> Try | None:
-    if mode is not Mode.RAW or fitted.rendered is None or not _raw_is_true(fitted, turn):
+def _raw(driver: Driver, fitted: Fitted, turn: Turn, mode: Mode) -> Try | None:
+    if mode is not Mode.RAW or fitted.rendered is None or not _raw_is_true(driver, fitted, turn):
         return None
-    so_far = turn.transcript.raw(fitted.tags or ThinkTags(), opened=fitted.opened)
-    return replace(fitted.first(), mode=Mode.RAW, verbatim=False, prompt=fitted.rendered + so_far, text=so_far)
+    return _raw_after(fitted, fitted.rendered, turn.transcript.raw(fitted.tags or ThinkTags(), opened=fitted.opened))
 
 
-def _raw_is_true(fitted: Fitted, turn: Turn) -> bool:
-    """Whether a raw prompt would read as the model wrote it, and what follows would be told whole."""
-    thought_known = fitted.tags is not None or not turn.thought_of
-    return fitted.raw_shows_calls and thought_known and not _has_images(fitted)
+def _raw_is_true(driver: Driver, fitted: Fitted, turn: Turn, *, thinks: bool = True) -> bool:
+    """Whether a raw prompt would read as the model wrote it, and what follows would be told whole.
+
+    Where a family writes its visible text into one of several channels (harmony), with tools only the model knows which.
+    """
+    shown = turn.transcript.text or (turn.transcript.verbatim and turn.shown_text)
+    if shown and fitted.tags is not None and fitted.tags.says and fitted.conversation.tools:
+        return False
+    thinks = thinks and not shown and "thinking" in fitted.facts.capabilities
+    told = not thinks or raw_shows_thoughts(fitted.tags, prints_control=driver.prints_control)
+    return fitted.raw_shows_calls and told and not _has_images(fitted)
 
 
 def _has_images(fitted: Fitted) -> bool:

@@ -8,6 +8,7 @@ from gateway.core.conversation import Conversation
 from gateway.core.dialects import AUTOMATIC, Dialect, ToolReader, choose
 from gateway.core.plan import ModelFacts
 from gateway.core.policy.models import ModelRule
+from gateway.core.transcript import ThinkTags
 from gateway.core.turn import Reader
 
 # Dialects whose markers are ordinary text to the model, so that log-probabilities and raw mode show them. Those of other
@@ -44,6 +45,11 @@ def wants_verbatim(conversation: Conversation, facts: ModelFacts, rule: ModelRul
         return rule.verbatim == "on"
     parsed = bool(facts.parser) or ".ToolCalls" in facts.template
     return bool(conversation.tools) and parsed and dialect_of(facts, rule).name in _VISIBLE
+
+
+def raw_shows_thoughts(tags: ThinkTags | None, *, prints_control: bool) -> bool:
+    """Whether a raw continuation would show where a thought ends. `<think>` is ordinary text in all vocabularies known."""
+    return prints_control or (tags is not None and tags.closes.strip() == "</think>")
 
 
 def raw_shows_calls(conversation: Conversation, facts: ModelFacts, rule: ModelRule, *, prints_control: bool) -> bool:

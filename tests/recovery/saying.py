@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.testing.models.model import Family
@@ -45,29 +45,34 @@ TOOLS = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saying:
-    """A turn that is meant, and whether tools are offered with the request for it."""
+    """A turn that is meant, and the tools that are offered with the request for it."""
 
+    name: str
     turn: Turn
-    tools: bool = False
+    tools: Sequence[Mapping[str, object]] = ()
 
     @property
-    def thinks(self) -> bool:
-        return bool(self.turn.thinking)
+    def calls(self) -> list[tuple[str, object]]:
+        return [(use.name, use.arguments) for use in self.turn.calls]
 
 
-SAYINGS: Mapping[str, Saying] = {
-    "text": Saying(turn=says(PLAIN)),
-    "text, tools offered": Saying(turn=says(PLAIN), tools=True),
-    "thought": Saying(turn=says(SUM, thinking=THOUGHT)),
-    "thought, tools offered": Saying(turn=says(SUM, thinking=THOUGHT), tools=True),
-    "call": Saying(turn=says("", WRITE), tools=True),
-    "text and call": Saying(turn=says(LOOKING, WRITE), tools=True),
-    "text and calls": Saying(turn=says(LOOKING, LOOK, READ, WRITE), tools=True),
-    "thought and call": Saying(turn=says("", LOOK, thinking=THOUGHT), tools=True),
-    "thought, text and calls": Saying(turn=says(LOOKING, READ, LOOK, thinking=THOUGHT), tools=True),
-}
+SAYINGS = (
+    Saying(name="text", turn=says(PLAIN)),
+    Saying(name="text, tools offered", turn=says(PLAIN), tools=TOOLS),
+    Saying(name="thought", turn=says(SUM, thinking=THOUGHT)),
+    Saying(name="thought, tools offered", turn=says(SUM, thinking=THOUGHT), tools=TOOLS),
+    Saying(name="call", turn=says("", WRITE), tools=TOOLS),
+    Saying(name="text and call", turn=says(LOOKING, WRITE), tools=TOOLS),
+    Saying(name="text and calls", turn=says(LOOKING, LOOK, READ, WRITE), tools=TOOLS),
+    Saying(name="thought and call", turn=says("", LOOK, thinking=THOUGHT), tools=TOOLS),
+    Saying(name="thought, text and call", turn=says(LOOKING, WRITE, thinking=THOUGHT), tools=TOOLS),
+    Saying(name="thought, text and calls", turn=says(LOOKING, READ, LOOK, thinking=THOUGHT), tools=TOOLS),
+)
 
 
-def sayings_of(family: Family) -> list[str]:
-    """The names of what a family can say."""
-    return [name for name, saying in SAYINGS.items() if family.thinks or not saying.thinks]
+def sayings_of(family: Family) -> list[Saying]:
+    """What a family can say; gpt-oss ends its turn with its first call."""
+    most = 1 if family.dialect.name == "harmony" else len(TOOLS)
+    return [
+        saying for saying in SAYINGS if (family.thinks or not saying.turn.thinking) and len(saying.turn.calls) <= most
+    ]

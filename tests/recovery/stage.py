@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -24,11 +24,11 @@ from gateway.testing.models.model import Family, SimModel
 from gateway.testing.ollama import SimulatedOllama
 from gateway.testing.record import Asked
 from gateway.testing.script import Turn
-from tests.recovery.saying import SAYINGS, TOOLS, Saying
-from tests.recovery.surfaces import SURFACES, Seen
+from tests.recovery.saying import SAYINGS, Saying
+from tests.recovery.surfaces import SURFACES, Seen, Surface
 
-PATIENCE = 0.15  # seconds that the gateway waits for a part here; faults that stall last longer
-STALL = 0.6
+PATIENCE = 0.25  # seconds that the gateway waits for a part here; faults that stall last longer
+STALL = 0.8
 MODEL = "model"
 WINDOW = 8192
 
@@ -41,6 +41,7 @@ class Strike:
     at: int = 0
     times: int | None = 1
     seconds: float = STALL
+    status: int = 500
     text: str = ""
 
     def __str__(self) -> str:
@@ -48,60 +49,63 @@ class Strike:
         return f"{self.kind} at {self.at} {times}"
 
     def fault(self) -> Fault:
-        return Fault(kind=self.kind, at=self.at, times=self.times, seconds=self.seconds, text=self.text)
+        return Fault(
+            kind=self.kind, at=self.at, times=self.times, seconds=self.seconds, status=self.status, text=self.text
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What is asked, how, and what befalls it."""
+    """What is asked, how, and what befalls it. `more` are further fields of the request."""
 
-    saying: str
-    surface: str
+    saying: Saying
+    surface: Surface = SURFACES[0]
     strikes: tuple[Strike, ...] = ()
+    more: Mapping[str, object] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"{self.saying}, {self.surface}: {', '.join(map(str, self.strikes)) or 'no fault'}"
+        return f"{self.saying.name}, {self.surface.name}: {', '.join(map(str, self.strikes)) or 'no fault'}"
 
 
 @dataclass(slots=True, kw_only=True)
 class Outcome:
-    """What the client saw of a case, and what the server was asked for it."""
+    """What the client saw of a case, and what the server was asked for it. `body` is the length of the longest answer."""
 
     case: Case
     seen: Seen
     asked: list[Asked]
     still_open: int
-    bytes: int
-    generations: list[Asked] = field(init=False)
+    body: int
 
-    def __post_init__(self) -> None:
-        self.generations = [asked for asked in self.asked if asked.generation]
+    @property
+    def generations(self) -> list[Asked]:
+        return [asked for asked in self.asked if asked.generation]
 
 
-class _Measured(Faults):
+class _Measuring(Faults):
     """Faults that also notice how long the body of an answer was."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.bytes = 0
+        self.body = 0
 
     def at_byte(self, asked: Asked, begin: int, end: int) -> tuple[int, Callable[[Scene], Awaitable[None]]] | None:
-        self.bytes = max(self.bytes, end) if asked.generation else self.bytes
+        self.body = max(self.body, end) if asked.generation else self.body
         return super().at_byte(asked, begin, end)
 
 
 class Stage:
     """`async with Stage(family, generation, state) as stage: outcome = await stage.play(case)`."""
 
-    def __init__(self, family: Family, generation: Generation, state: Path) -> None:
-        self._saying: Saying = SAYINGS["text"]
+    def __init__(self, family: Family, generation: Generation, state: Path, policy: Policy | None = None) -> None:
+        self._saying = SAYINGS[0]
         self._number = 0
-        self._faults = _Measured()
-        model = SimModel(name=MODEL, family=family, script=self._turn, parameters={"num_ctx": WINDOW})
-        self.server = SimulatedOllama([model], generation=generation)
+        self._faults = _Measuring()
+        self._model = SimModel(name=MODEL, family=family, script=self._turn, parameters={"num_ctx": WINDOW})
+        self.server = SimulatedOllama([self._model], generation=generation)
         self.server.faults = self.server.engine.faults = self._faults
-        self._model = model
         self._state = state
+        self._policy = policy
         self._stack = AsyncExitStack()
 
     def _turn(self, _: Ask) -> Turn:
@@ -109,10 +113,11 @@ class Stage:
 
     async def __aenter__(self) -> Self:
         await self._stack.enter_async_context(self.server)
-        policy = policy_for(self.server.url)
+        policy = policy_for(self.server.url, self._policy or HASTY)
         running = Running(assemble(policy, state=self._state).front, policy)
         await running.start()
         self._stack.push_async_callback(running.stop)
+        self.url = running.url
         self._client = await self._stack.enter_async_context(Client(running.url))
         return self
 
@@ -121,19 +126,19 @@ class Stage:
 
     async def play(self, case: Case) -> Outcome:
         """One request, with the server's model out of memory before it."""
-        self._saying, surface = SAYINGS[case.saying], SURFACES[case.surface]
+        self._saying, surface = case.saying, case.surface
         self._number += 1
         self.server.scheduler.unload(self._model)
         self._faults.clear()
-        self._faults.bytes = 0
+        self._faults.body = 0
         for strike in case.strikes:
             self._faults.add(strike.fault())
         before = len(self.server.requests)
-        question: dict[str, object] = {"role": "user", "content": f"Task {self._number}: do the next step."}
-        body = surface.body(MODEL, [question], tools=TOOLS if self._saying.tools else ())
+        question = f"Task {self._number}: do the next step."
+        body = surface.body(MODEL, question, tools=case.saying.tools, more=case.more)
         seen = surface.read(await self._client.post(surface.path, body))
         asked = self.server.requests[before:]
-        return Outcome(case=case, seen=seen, asked=asked, still_open=await self._still_open(), bytes=self._faults.bytes)
+        return Outcome(case=case, seen=seen, asked=asked, still_open=await self._still_open(), body=self._faults.body)
 
     async def _still_open(self) -> int:
         """Requests that the server is still working on, a while after the client had its answer."""
@@ -144,11 +149,13 @@ class Stage:
         return len(self.server.open_requests)
 
 
-def policy_for(upstream: str) -> Policy:
-    """The defaults, but for the waits: these are made short."""
-    return Policy(
-        upstreams={"up": Upstream(url=upstream)},
-        server=ServerRules(port=0),
-        recovery=RecoveryRules(backoff=0.001, backoff_cap=0.002),
-        timeouts=Timeouts(first_part=2 * PATIENCE, between_parts=PATIENCE, probe=1.0, unreachable=1.0),
-    )
+HASTY = Policy(
+    recovery=RecoveryRules(backoff=0.001, backoff_cap=0.002),
+    timeouts=Timeouts(first_part=2 * PATIENCE, between_parts=PATIENCE, probe=1.0, unreachable=1.0),
+)
+"""The defaults, but for the waits, which are short."""
+
+
+def policy_for(upstream: str, policy: Policy) -> Policy:
+    """The policy, for one upstream and any free port."""
+    return replace(policy, upstreams={"up": Upstream(url=upstream)}, server=ServerRules(port=0))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TypeAlias
 
 from gateway.testing.client import Answer
@@ -43,11 +42,19 @@ class Surface:
     streams: bool
     read: Callable[[Answer], Seen]
 
-    def body(self, model: str, messages: Sequence[Json], *, tools: Sequence[Json] = (), **more: object) -> Json:
-        asked: Json = {"model": model, "messages": [*messages], "stream": self.streams, **more}
+    @property
+    def openai(self) -> bool:
+        return self.path.startswith("/v1")
+
+    def body(
+        self, model: str, question: str, *, tools: Sequence[Mapping[str, object]] = (), more: Mapping[str, object]
+    ) -> Json:
+        """A request; `more` are further fields in this surface's own form."""
+        messages = [{"role": "user", "content": question}]
+        asked: Json = {"model": model, "messages": messages, "stream": self.streams, **more}
         if tools:
             asked["tools"] = [*tools]
-        if self.streams and self.path.startswith("/v1"):
+        if self.streams and self.openai:
             asked["stream_options"] = {"include_usage": True}
         return asked
 
@@ -150,6 +157,8 @@ def _refused(answer: Answer) -> Seen:
 
 
 def _unbroken(seen: Seen, answer: Answer) -> Seen:
+    if not seen.did and (told := answer.headers.get("x-holdfast-did")):
+        seen.did = tuple(told.split(", "))
     if answer.broken:
         seen.odd.append("the connection broke")
     return seen
@@ -165,14 +174,9 @@ def _number(value: object) -> int:
     return value
 
 
-SURFACES: Mapping[str, Surface] = MappingProxyType(
-    {
-        surface.name: surface
-        for surface in (
-            Surface(name="openai stream", path="/v1/chat/completions", streams=True, read=_openai_stream),
-            Surface(name="openai", path="/v1/chat/completions", streams=False, read=_openai_whole),
-            Surface(name="native stream", path="/api/chat", streams=True, read=_native),
-            Surface(name="native", path="/api/chat", streams=False, read=_native),
-        )
-    }
+SURFACES = (
+    Surface(name="openai stream", path="/v1/chat/completions", streams=True, read=_openai_stream),
+    Surface(name="openai", path="/v1/chat/completions", streams=False, read=_openai_whole),
+    Surface(name="native stream", path="/api/chat", streams=True, read=_native),
+    Surface(name="native", path="/api/chat", streams=False, read=_native),
 )

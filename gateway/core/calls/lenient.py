@@ -127,7 +127,7 @@ class _Reader:
             if mark == "":
                 raise Unsure
             if mark == "\\":
-                piece, fits = self._escape()
+                piece, fits = self._escape(quote)
                 known = known or (fits and piece in "\n\t\r\b\f")
                 if not fits:
                     odd.append(self._at)
@@ -144,7 +144,7 @@ class _Reader:
             self._allow(self._text[start : self._at], start, odd, known=known)
         return "".join(parts)
 
-    def _escape(self) -> tuple[str, bool]:
+    def _escape(self, quote: str) -> tuple[str, bool]:
         """What an escape stands for, and whether JSON knows it; an unknown one stands for itself, backslash and all."""
         mark = self._text[self._at + 1 : self._at + 2]
         self._at += 2
@@ -156,7 +156,7 @@ class _Reader:
             self._at += 4
             return self._joined(chr(int(self._text[self._at - 4 : self._at], 16))), True
         if mark == "'":
-            self._mends["bad_escape"] = None
+            self._mends["python_literal" if quote == "'" else "bad_escape"] = None
             return mark, True
         return "\\" + mark, False
 

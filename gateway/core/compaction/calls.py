@@ -51,12 +51,12 @@ _PATHS = (
 )
 _FILES = ("files", "paths", "file_paths")
 _COMMANDS = ("command", "cmd", "commands", "script", "code")
-_PATCHED = re.compile(r"^\*\*\* (?:Update|Add|Delete) File: (.+?)\s*$", re.MULTILINE)  # Codex's apply_patch
+_PATCHED = re.compile(r"^\*\*\* (?:Update|Add|Delete) File: (.+)$", re.MULTILINE)  # Codex's apply_patch
 _SHOWN = 100  # lines that SWE-agent's `open` shows
 
 
 def call_deeds(call: ToolCall) -> tuple[Deed, ...]:
-    """What `call` does; ("other",) where nothing is recognised. Never fails, whatever the arguments are."""
+    """What `call` does; one "other" where nothing is recognised. Never fails, whatever the arguments are."""
     arguments = arguments_of(call)
     name = call.name.lower().rpartition("__")[2].rpartition(".")[2]  # mcp__server__read, functions.read
     if name in _EDITORS:
@@ -72,7 +72,7 @@ def call_deeds(call: ToolCall) -> tuple[Deed, ...]:
         case "plan":
             return (Deed("plan", command="; ".join(_steps(arguments))),)
         case _:
-            return (Deed("other", command=_told(name, arguments)),)
+            return (Deed("other"),)
 
 
 def arguments_of(call: ToolCall) -> Mapping[str, object]:
@@ -90,7 +90,7 @@ def _file_deeds(kind: Kind, arguments: Mapping[str, object]) -> Iterator[Deed]:
     if named:
         yield from (Deed(kind, _path(item), _span(item)) for item in named)
     elif patched:
-        yield from (Deed(kind, path) for path in patched)
+        yield from (Deed(kind, path.strip()) for path in patched)
     else:
         yield Deed(kind, _path(arguments), _span(arguments))
 
@@ -144,9 +144,3 @@ def _steps(arguments: Mapping[str, object]) -> Iterator[str]:
         for step in value if isinstance(value, list) else []:
             if isinstance(step, dict):
                 yield " ".join(text for text in step.values() if isinstance(text, str))
-
-
-def _told(name: str, arguments: Mapping[str, object]) -> str:
-    """A call of no known family in a few words: its name and its short arguments."""
-    short = [str(value) for value in arguments.values() if isinstance(value, str | int) and len(str(value)) <= 80]
-    return " ".join([name, *short])

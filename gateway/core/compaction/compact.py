@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.core.compaction.chain import chain
+from gateway.core.compaction.entries import Entry
 from gateway.core.compaction.layout import Layout, laid_out
 from gateway.core.compaction.memo import Known, Memo
 from gateway.core.compaction.replay import DIGEST, NEWEST, Replay, Room, block_starts
@@ -30,9 +31,9 @@ class StageReport:
 class Compaction:
     """The messages to send. `origin[i]` are the indices of the input that `messages[i]` stands for; tokens are of the whole prompt.
 
-    `irreducible` is what no stage may make smaller; `fits` is false where even that is too large. `epochs` counts the compactions
-    so far: where it grows with every request, the window is too small for the work. Under `summary_key` belongs a summary of
-    the history up to here; for the keys in `missed` none was there in time.
+    `irreducible` is what no stage may make smaller; `fits` is false where even that is too large. Where `cut_newest`, or where
+    `epochs`, which counts the compactions so far, grows with every request, a larger window would serve better. Under
+    `summary_key` belongs a summary of the history up to here; for the keys in `missed` none was there in time.
     """
 
     messages: tuple[Message, ...]
@@ -42,14 +43,10 @@ class Compaction:
     tokens_after: int
     irreducible: int
     fits: bool
+    cut_newest: bool
     epochs: int
     summary_key: str
     missed: tuple[str, ...]
-
-    @property
-    def cut_newest(self) -> bool:
-        """Whether even the newest outputs had to be cut: a larger window, where there is one, would serve better."""
-        return any(report.stage == NEWEST for report in self.stages)
 
 
 def compact(
@@ -125,14 +122,16 @@ def _told(messages: Sequence[Message], plan: Layout, replay: Replay, frame: int)
             origin.append(plan.thread[: replay.folded])
     after = replay.tokens - replay.room.base + frame
     fits = after <= replay.room.budget
+    newest = replay.live[block_starts(replay.live)[-1] :] if replay.live else []
     return Compaction(
         messages=tuple(out),
         origin=tuple(origin),
         stages=_reports(plan, replay),
         tokens_before=frame + replay.was,
         tokens_after=after,
-        irreducible=min(after, _least(replay, frame)) if fits else after,
+        irreducible=min(after, frame + _least(replay, newest)) if fits else after,
         fits=fits,
+        cut_newest=any(entry.stage == NEWEST for entry in newest),
         epochs=replay.epochs,
         summary_key=replay.key,
         missed=replay.missed,
@@ -159,10 +158,9 @@ def _reports(plan: Layout, replay: Replay) -> tuple[StageReport, ...]:
     return tuple(reports)
 
 
-def _least(replay: Replay, frame: int) -> int:
-    """Frame, task, latest request and last block, as they stand."""
-    last = block_starts(replay.live)[-1] if replay.live else 0
+def _least(replay: Replay, newest: Sequence[Entry]) -> int:
+    """Task, latest request and last block, as they stand."""
     users = [entry for entry in replay.live if entry.source.role == "user"][-1:]
     whole = [replay.task, *users, *(replay.head.whole if replay.head else ())]
-    kept = {entry.place: entry.was for entry in whole if entry} | {e.place: e.tokens for e in replay.live[last:]}
-    return frame + sum(kept.values())
+    kept = {entry.place: entry.was for entry in whole if entry} | {entry.place: entry.tokens for entry in newest}
+    return sum(kept.values())

@@ -26,7 +26,7 @@ WHOLE = Span()
 class Deed:
     """One thing that was done: to the file at `path`, or by the command line `command`; "" where there is none or it is not known.
 
-    Of a plan, `command` is what it says; of a call of no known family, its name and short arguments.
+    Of a plan, `command` is what it says.
     """
 
     kind: Kind

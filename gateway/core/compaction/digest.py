@@ -40,11 +40,11 @@ DETAILS = (
         latest=1200, request=400, outcome=240, line=240, changed=400, read=60, runs=16, steps=400, errors=6, notes=6
     ),
     Detail(latest=800, request=240, outcome=120, line=240, changed=400, read=40, runs=10, steps=400, errors=4, notes=4),
-    Detail(latest=400, request=240, outcome=0, line=240, changed=200, read=20, runs=6, steps=200, errors=3, notes=2),
-    Detail(latest=240, request=210, outcome=0, line=210, changed=100, read=0, runs=3, steps=40, errors=1, notes=1),
-    Detail(latest=240, request=120, outcome=0, line=120, changed=60, read=0, runs=2, steps=20, errors=1, notes=1),
-    Detail(latest=160, request=60, outcome=0, line=80, changed=30, read=0, runs=0, steps=8, errors=1, notes=0),
-    Detail(latest=80, request=0, outcome=0, line=0, changed=10, read=0, runs=0, steps=0, errors=0, notes=0),
+    Detail(latest=400, request=240, outcome=0, line=240, changed=400, read=20, runs=6, steps=200, errors=3, notes=2),
+    Detail(latest=240, request=210, outcome=0, line=210, changed=200, read=0, runs=3, steps=40, errors=1, notes=1),
+    Detail(latest=240, request=120, outcome=0, line=120, changed=200, read=0, runs=2, steps=20, errors=1, notes=1),
+    Detail(latest=160, request=60, outcome=0, line=80, changed=80, read=0, runs=0, steps=8, errors=1, notes=0),
+    Detail(latest=80, request=0, outcome=0, line=0, changed=20, read=0, runs=0, steps=0, errors=0, notes=0),
 )
 
 

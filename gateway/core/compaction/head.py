@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.core.compaction.digest import DETAILS, least, record
@@ -11,6 +11,7 @@ from gateway.core.compaction.ledger import Ledger
 from gateway.core.conversation import NOTHING, Content, Message, Prose
 
 _GAP = "\n\n"
+_CHARS = 6  # a token of a record is hardly ever longer: longer texts need not be sized, which costs milliseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,20 +44,19 @@ class Draft:
 
     def head(self, tokens: int) -> Head:
         """The head with the most telling record that is at most `tokens` long; the least record, a line, may be longer."""
-        head = None
-        for text in self._records():
-            message = self._message(text)
-            head = Head(message=message, tokens=self.size(message), task=self.task, latest=self.latest)
-            if head.record_tokens <= tokens:
-                break
-        assert head is not None
-        return head
-
-    def _records(self) -> Iterator[str]:
         told = ((self.task, "(the task: above, whole)"), (self.latest, "(below, whole)"))
         whole = {entry.place: where for entry, where in told if entry}
-        yield from (record(self.ledger, detail, whole=whole, summary=self.summary) for detail in DETAILS)
-        yield least(self.ledger, len(whole))
+        for detail in DETAILS:
+            text = record(self.ledger, detail, whole=whole, summary=self.summary)
+            if len(text) <= _CHARS * tokens:
+                head = self._head(text)
+                if head.record_tokens <= tokens:
+                    return head
+        return self._head(least(self.ledger, len(whole)))
+
+    def _head(self, text: str) -> Head:
+        message = self._message(text)
+        return Head(message=message, tokens=self.size(message), task=self.task, latest=self.latest)
 
     def _message(self, text: str) -> Message:
         first = self.task.source if self.task else None

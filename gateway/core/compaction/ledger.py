@@ -12,6 +12,7 @@ from gateway.core.compaction.deeds import Deed
 from gateway.core.compaction.entries import Entry
 from gateway.core.compaction.marks import one_line
 from gateway.core.compaction.outputs import failed, last_error
+from gateway.core.compaction.shell import unfiltered
 
 _REQUEST = 1600  # characters of what the user said that are kept at all
 _PLAN = 1200  # the same of a plan
@@ -79,7 +80,8 @@ class Ledger:
             elif entry.source.role == "assistant":
                 self._assistant(entry)
             else:
-                self.requests.append(Request(entry.place, one_line(entry.source.text, _REQUEST)))
+                said = one_line(entry.source.text, _REQUEST) or "(a picture)"
+                self.requests.append(Request(entry.place, said))
 
     def _assistant(self, entry: Entry) -> None:
         for deed in entry.deeds:
@@ -117,7 +119,7 @@ class Ledger:
             self.files[deed.file] = File(deed.path, known.changes + changes)
 
     def _run(self, command: str, text: str) -> None:
-        said = one_line(command, _LINE)
+        said = unfiltered(one_line(command, _LINE))
         known = self.runs.pop(said, None)
         wrong = last_error(text)
         result = one_line(wrong or text.rstrip().rpartition("\n")[2], _LINE)

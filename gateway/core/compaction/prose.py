@@ -13,10 +13,7 @@ from gateway.core.compaction.deeds import Deed
 from gateway.core.compaction.shell import shell_deeds
 from gateway.core.conversation import ToolCall
 
-_TAGGED = re.compile(
-    r"<(?P<tag>command|execute_bash|bash|execute_command)>\s*(?:<command>)?(?P<command>.*?)(?:</command>)?\s*</(?P=tag)>",
-    re.DOTALL,
-)
+_TAGS = ("command", "execute_bash", "bash")
 _FENCED = re.compile(r"^```(?P<language>[^\s`]*)[^\n`]*\n(?P<command>.*?)^```", re.DOTALL | re.MULTILINE)
 _SHELLS = ("", "bash", "sh", "shell", "mswea_bash_command")
 _XML_TOOL = re.compile(
@@ -29,7 +26,7 @@ _OUTPUT_BEGINS = re.compile(
     r"|\[[\w-]+ for [^\n]*\] Result:|\[File: [^\n]* lines total\)\])"
 )
 _OUTPUT_ENDS = re.compile(r"(?:\(Current directory: [^\n]*\)\s+bash-\$|\[Command finished with exit code \d+\])\s*\Z")
-_END = 400  # characters in which the end of an output is looked for
+_BEGINNING, _END = 2000, 400  # characters in which the beginning and the end of an output are looked for
 _ACTION = 12_000  # characters of a text beyond which no action is looked for
 _SWE_AGENT = {"open": "read", "edit": "change", "create": "change", "insert": "change"}
 _OPEN_FILE = re.compile(r"\(Open file: (?!n/a)(?P<path>[^)\n]+)\)|\[File: (?P<file>[^\n]+?) \(\d+ lines total\)\]")
@@ -37,7 +34,7 @@ _OPEN_FILE = re.compile(r"\(Open file: (?!n/a)(?P<path>[^)\n]+)\)|\[File: (?P<fi
 
 def is_output(text: str) -> bool:
     """Whether the text of a user message is the output of a command, which no person wrote."""
-    return bool(_OUTPUT_BEGINS.match(text) or _OUTPUT_ENDS.search(text[-_END:]))
+    return bool(_OUTPUT_BEGINS.match(text[:_BEGINNING]) or _OUTPUT_ENDS.search(text[-_END:]))
 
 
 def acted(text: str) -> tuple[Deed, ...]:
@@ -47,10 +44,16 @@ def acted(text: str) -> tuple[Deed, ...]:
     if tool := _XML_TOOL.search(text):
         fields = {field["key"]: field["value"].strip() for field in _XML_FIELD.finditer(tool["body"])}
         return call_deeds(ToolCall(id="", name=tool["tool"], arguments=jsontext.dumps(fields)))
-    commands = [found["command"] for found in _TAGGED.finditer(text)] or [
-        found["command"] for found in _FENCED.finditer(text) if found["language"] in _SHELLS
-    ]
-    return _commanded(commands[-1].strip()) if commands else ()
+    if tag := next((tag for tag in _TAGS if f"</{tag}>" in text), None):
+        return _commanded(_tagged(text, tag))
+    fenced = [found["command"] for found in _FENCED.finditer(text) if found["language"] in _SHELLS]
+    return _commanded(fenced[-1]) if fenced else ()
+
+
+def _tagged(text: str, tag: str) -> str:
+    """What stands in the last `tag` that is closed."""
+    before = text[: text.rfind(f"</{tag}>")]
+    return before[before.rfind(f"<{tag}>") + len(tag) + 2 :]
 
 
 def edited(text: str) -> tuple[str, ...]:
@@ -62,11 +65,12 @@ def edited(text: str) -> tuple[str, ...]:
 
 def open_file(text: str) -> str:
     """The file that SWE-agent says is open, for its `edit`, which names none; "" where it says nothing."""
-    found = _OPEN_FILE.search(text)
+    found = _OPEN_FILE.search(text[-_END:]) or _OPEN_FILE.search(text[:_BEGINNING])
     return (found["path"] or found["file"]) if found else ""
 
 
-def _commanded(command: str) -> tuple[Deed, ...]:
+def _commanded(text: str) -> tuple[Deed, ...]:
+    command = text.strip()
     word, _, rest = command.partition("\n")[0].partition(" ")
     match _SWE_AGENT.get(word):
         case "read":

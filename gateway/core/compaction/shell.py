@@ -14,9 +14,15 @@ _FILE = r"""(?P<file>[^\s;|&<>'"`$()*?]+)"""
 _AT = r"(?:cd +(?P<at>[^\s;|&<>'\"`$()*?]+) *&& *)?"
 _READS = (
     re.compile(rf"{_AT}(?:cat|nl -ba|cat -n|less|more) +{_FILE}"),
-    re.compile(rf"{_AT}sed -n ['\"]?(?P<first>\d+),(?P<last>\d+)p['\"]? +{_FILE}"),
-    re.compile(rf"{_AT}(?:nl -ba|cat -n|cat) +{_FILE} *\| *sed -n ['\"]?(?P<first>\d+),(?P<last>\d+)p['\"]?"),
-    re.compile(rf"{_AT}head (?:-n ?|-)(?P<last>\d+) +{_FILE}"),
+    re.compile(rf"{_AT}sed -n ['\"]?(?P<first>\d{{1,9}}),(?P<last>\d{{1,9}})p['\"]? +{_FILE}"),
+    re.compile(
+        rf"{_AT}(?:nl -ba|cat -n|cat) +{_FILE} *\| *sed -n ['\"]?(?P<first>\d{{1,9}}),(?P<last>\d{{1,9}})p['\"]?"
+    ),
+    re.compile(rf"{_AT}head (?:-n ?|-)(?P<last>\d{{1,9}}) +{_FILE}"),
+)
+_LOOKS = re.compile(
+    rf"(?!.*(?:\brm\b|\bsed -i|\btee\b|-delete|-exec)){_AT}(?:grep|rg|ag|find|fd|ls|tree|wc|which|pwd|stat|file|du|cat|nl|head"
+    r"|tail|sed -n|git (?:diff|log|show|status|grep|blame))\b[^;&>\n]*(?:2>(?:/dev/null|&1)[^;&>\n]*)?"
 )
 _HEREDOC = re.compile(r"(<<-?\s*(['\"]?)(\w+)\2[^\n]*)\n.*?(?:\n\3\b|\Z)", re.DOTALL)
 _CHANGES = (
@@ -25,19 +31,31 @@ _CHANGES = (
     re.compile(rf"\bsed +-i\b[^;|&\n]* {_FILE}(?= *(?:$|[;|&\n]))", re.MULTILINE),
     re.compile(rf"(?:^|[;&] *)(?:rm|mv|cp) +(?:-\w+ +)*(?:[^\s;|&]+ +)?{_FILE}", re.MULTILINE),
 )
+_FILTERED = re.compile(
+    r"""\s*+(?:2>&1\s*+)?+(?:\|\s*+(?:tail|head|e?grep|rg|wc|sort|uniq|cat)\b(?:[^|'"]|'[^']*+'|"[^"]*+")*+)*+\Z"""
+)
 _LONG = 4000  # characters of a command that are looked at; scripts beyond are heredocs
 
 
 def shell_deeds(command: str) -> Iterator[Deed]:
-    """The deeds of a command line: one read, or a run and the files it changes."""
+    """The deeds of a command line: one read, a mere look at something, or a run and the files it changes."""
     line = command.strip()
     for pattern in _READS:
         if found := pattern.fullmatch(line):
             yield Deed("read", _joined(found), _span(found), line)
             return
+    line = _HEREDOC.sub(r"\1", line)
+    if _LOOKS.fullmatch(line):
+        yield Deed("other", command=line)
+        return
     yield Deed("run", command=line)
-    for path in dict.fromkeys(_changed(_HEREDOC.sub(r"\1", line)[:_LONG])):
+    for path in dict.fromkeys(_changed(line[:_LONG])):
         yield Deed("change", path)
+
+
+def unfiltered(line: str) -> str:
+    """A short command line without what only filters its output, so that two runs of a command are known as such."""
+    return _FILTERED.sub("", line, count=1)
 
 
 def _changed(line: str) -> Iterator[str]:

@@ -44,13 +44,14 @@ class Answer:
         next(self._run)
 
     def feed(self, text: str) -> Sequence[Part]:
-        return self._go_on() if self.scanner.feed(text) else ()
+        return self.go_on() if self.scanner.feed(text) else ()
 
     def end(self, *, cut: bool) -> Sequence[Part]:
         self.scanner.end(cut=cut)
-        return self._go_on()
+        return self.go_on()
 
-    def _go_on(self) -> Sequence[Part]:
+    def go_on(self) -> Sequence[Part]:
+        """Read what has come, give what is certain."""
         next(self._run, None)
         return self.reading.page.take()
 
@@ -90,7 +91,9 @@ class Answer:
             yield from self._fence()
         elif mark in markers.inner and page.in_doubt:
             page.retract(mark)
-        elif mark not in markers.noise and not (page.quiet and mark in markers.strays):
+        elif page.quiet and mark in markers.strays:
+            page.skip(mark)
+        elif mark not in markers.noise:
             page.say(mark)
 
     def _call(self, mark: str) -> Steps[bool]:
@@ -110,7 +113,9 @@ class Answer:
             if self._spoken and candidate.dialect.read is not self._spoken.read:
                 reading.mends = (*reading.mends, "other_dialect")
             found = yield from candidate.dialect.read(reading, mark)
-        if not found:
+        if found:
+            reading.page.behind(scanner.since(reading.start) if reading.page.in_doubt else "")
+        else:
             scanner.rewind(reading.start)
         scanner.release()
         self._call_at = None
@@ -185,13 +190,18 @@ class Answer:
     def _fence(self) -> Steps[None]:
         """A fenced block up to its closing fence, for which a call in it counts alike."""
         page, scanner = self.reading.page, self.scanner
-        wanted = tokens(*self._tried, FENCE)
+        inner = self._markers.inner if page.in_doubt else ()
+        wanted = tokens(*self._tried, *inner, FENCE)
         self._stretch = True
         while self._stretch:
             before, mark = scanner.take(wanted)
             page.say(before)
             if not mark:
                 yield from self._more_of(page.say)
+            elif mark in inner and page.in_doubt:
+                scanner.at += len(mark)
+                page.retract(mark)
+                self._stretch = False
             elif mark == FENCE or not (yield from self._mention(tokens("\n" + FENCE), page.say, "unclosed_fence")):
                 self._stretch = mark != FENCE or not page.new_line
                 scanner.at += len(mark)

@@ -12,11 +12,13 @@ from lxml import etree
 from gateway.core.calls.json_value import Json, write
 from gateway.core.calls.schema import properties_of
 from gateway.core.dialects.dialect import Dialect, Opener
+from gateway.core.dialects.fields import Fields, arguments_of, raw_text
 from gateway.core.dialects.members import Open
+from gateway.core.dialects.raw_call import RawCall
 from gateway.core.dialects.reading import Draft, Reading
-from gateway.core.dialects.scanner import Ended, Steps
+from gateway.core.dialects.scanner import Steps
 from gateway.core.dialects.tokens import tokens
-from gateway.core.dialects.values import Ends, Field, Fields, arguments_of, list_state, raw_text, read_value
+from gateway.core.dialects.values import Ends
 from gateway.core.stream import Call
 
 # Keys that need no declaration (Roo's `line_count`): no tag of HTML looks so.
@@ -25,38 +27,27 @@ _UNDECLARED_TAG = re.compile(rf"<(?:{_UNDECLARED.pattern})>")
 
 
 def _read(reading: Reading, opener: str) -> Steps[bool]:
-    return (yield from _Arguments(reading, opener[1:-1]).read())
+    return (yield from _Call(reading, opener[1:-1]).read())
 
 
-class _Arguments:
-    """The arguments of one call, up to its closer."""
+class _Call(RawCall):
+    """A call by the tags of its tool's name and arguments."""
+
+    newline = True
 
     def __init__(self, reading: Reading, name: str) -> None:
         tool = reading.tool(name)
         assert tool is not None  # the opener was made of its name
-        self.reading, self.scanner, self.name = reading, reading.scanner, name
-        self.fields = Fields(tool, structured=_nested)
-        self.start = self.scanner.offset
-        self.state = Open.BETWEEN
-        self.closer = f"</{name}>"
+        super().__init__(reading, Fields(tool, structured=_nested), name, reading.start)
+        self.closers = (f"</{name}>",)
         self.openers = tuple(f"<{key}>" for key in properties_of(tool.parameters))
 
-    def read(self) -> Steps[bool]:
-        try:
-            if not (yield from self._list()):
-                return (yield from self._broken())
-            self.reading.doubtful(self._draft(), self.reading.start)
-        except Ended:
-            if not self.fields.items and self.state is not Open.VALUE and not self.scanner.cut:
-                return False
-            self.reading.tail(self._draft(), self.reading.start, self.state)
-        return True
+    def mentioned(self) -> bool:
+        return not self.fields.items
 
-    def _draft(self) -> Draft:
-        arguments = self.fields.arguments(self.reading, self.start, newline=True)
-        mends = tuple(self.fields.mends)
+    def draft(self) -> Draft:
         inner = self._wrapped() if self.fields.keys == {"args"} else None
-        return Draft(self.name, arguments, mends) if inner is None else Draft(self.name, write(inner), mends)
+        return super().draft() if inner is None else Draft(self.name, write(inner), tuple(self.fields.mends))
 
     def _wrapped(self) -> Json:
         """What `<args>` holds, where the tool itself does not know it: `<args><file><path>` is a path."""
@@ -67,27 +58,22 @@ class _Arguments:
             [inner] = inner.values()
         return inner if isinstance(inner, dict) else None
 
-    def _list(self) -> Steps[bool]:
-        """Arguments until the list is closed; False: something else stands among them."""
+    def listed(self) -> Steps[bool]:
         scanner = self.scanner
         while True:
-            self.state = Open.BETWEEN
-            look = yield from scanner.look(tokens(self.closer, *self.openers, "<"))
+            look = yield from scanner.look(tokens(*self.closers, *self.openers, "<"))
             if look.rest is not None:
-                self.state = list_state(look.rest, self.closer)
-                raise Ended
+                self.over(look.rest)
             if not look.found:
                 return False
             scanner.at += look.end
-            if look.found == self.closer:
+            if look.found in self.closers:
                 return True
             self.state = Open.OPENING
             key = look.found[1:-1] or (yield from self._undeclared())
             if not key:
                 return False
-            self.state = Open.VALUE
-            start, end = yield from read_value(self.reading, self._ends(key), self.fields, key)
-            self.fields.items.append(Field(key, start, end))
+            yield from self.value(key, self._ends(key))
 
     def _undeclared(self) -> Steps[str]:
         """The key in a tag that the tool does not declare; "" where it looks like no argument's."""
@@ -101,19 +87,10 @@ class _Arguments:
             next=self.openers,
             inner=(f"<{key}>",),
             unknown=_UNDECLARED_TAG,
-            over=(self.closer,),
+            over=self.closers,
             key_end="",
             lenient=False,
         )
-
-    def _broken(self) -> Steps[bool]:
-        """Something else than an argument follows: at once, so that the tag is only mentioned, or later."""
-        if not self.fields.items:
-            return False
-        self.state = Open.BROKEN
-        yield from self.scanner.find(tokens(self.closer))
-        self.reading.unreadable(self.reading.start, "something else than an argument stands among the arguments")
-        return True
 
 
 def _nested(text: str) -> Json:
@@ -128,6 +105,8 @@ def _nested(text: str) -> Json:
 def _value(element: etree._Element) -> Json:
     if not len(element):
         return element.text or ""
+    if "".join([element.text or "", *(child.tail or "" for child in element)]).strip():
+        raise ValueError("text among elements")
     found: dict[str, list[Json]] = {}
     for child in element:
         found.setdefault(str(child.tag), []).append(_value(child))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from gateway.core.calls.json_value import write
 from gateway.core.dialects.dialect import Dialect, Opener
+from gateway.core.dialects.fields import arguments_of
 from gateway.core.dialects.reading import Reading
 from gateway.core.dialects.scanner import Steps
 from gateway.core.dialects.tagged import Grammar, attribute, read_tagged
-from gateway.core.dialects.values import arguments_of
 from gateway.core.stream import Call
 
 _GROUPS = ("function_calls", "tool_calls")  # V3.2, V4

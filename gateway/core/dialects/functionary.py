@@ -31,7 +31,7 @@ FUNCTIONARY = Dialect(
     name="functionary",
     read=_read,
     render=_render,
-    openers=(Opener("<function=", then=("{",)),),
+    openers=(Opener("<function="),),
     closers=("</function>",),
     noise=("<|eom_id|>", "<|eot_id|>"),
     taught=("<function=",),

@@ -7,12 +7,12 @@ import re
 
 from gateway.core.calls.json_value import Json, write
 from gateway.core.dialects.dialect import Dialect, Opener, Think
+from gateway.core.dialects.fields import arguments_of
 from gateway.core.dialects.members import Open
 from gateway.core.dialects.reading import Draft, Reading
 from gateway.core.dialects.scanner import Ended, Scanner, Steps
 from gateway.core.dialects.tokens import tokens
 from gateway.core.dialects.told import proven
-from gateway.core.dialects.values import arguments_of
 from gateway.core.stream import Call
 
 _CALL, _CALL_END, _QUOTE = "<|tool_call>", "<tool_call|>", '<|"|>'

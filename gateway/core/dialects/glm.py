@@ -7,11 +7,13 @@ import re
 from gateway.core.calls.schema import properties_of
 from gateway.core.conversation import ToolSpec
 from gateway.core.dialects.dialect import Dialect, Opener
+from gateway.core.dialects.fields import Fields, arguments_of, raw_text
 from gateway.core.dialects.members import Open
+from gateway.core.dialects.raw_call import RawCall
 from gateway.core.dialects.reading import Draft, Reading
 from gateway.core.dialects.scanner import Ended, Steps
 from gateway.core.dialects.tokens import tokens
-from gateway.core.dialects.values import Ends, Field, Fields, arguments_of, list_state, raw_text, read_value
+from gateway.core.dialects.values import Ends
 from gateway.core.stream import Call
 
 _CALL, _CALL_END = "<tool_call>", "</tool_call>"
@@ -32,11 +34,11 @@ def _read(reading: Reading, _opener: str) -> Steps[bool]:
         return reading.empty()
     tool = reading.tool(name)
     if tool and stop != "{":
-        return (yield from _Arguments(reading, tool, name).read(stop))
+        return (yield from _Call(reading, tool, name, stop).read())
     split = _split(reading, name) if stop == _KEY_END else None
     if split:
         tool, key = split
-        return (yield from _Arguments(reading, tool, tool.name, "glued_key").read(stop, key))
+        return (yield from _Call(reading, tool, tool.name, stop, key).read())
     return (yield from _undeclared(reading, name)) if _NAME.fullmatch(name) and stop != "{" else False
 
 
@@ -64,43 +66,18 @@ def _undeclared(reading: Reading, name: str) -> Steps[bool]:
     return True
 
 
-class _Arguments:
-    """The arguments of one call, up to its closer."""
+class _Call(RawCall):
+    """A call of which the name, and what stands behind it, were read: `stop`, and before that perhaps the first `key`."""
 
-    def __init__(self, reading: Reading, tool: ToolSpec, name: str, *mends: str) -> None:
-        self.reading, self.scanner, self.name = reading, reading.scanner, name
-        self.fields = Fields(tool, mends=list(mends))
-        self.start = self.scanner.offset
-        self.state = Open.BETWEEN
+    closers = (_CALL_END,)
 
-    def read(self, stop: str, key: str = "") -> Steps[bool]:
-        """`stop` is the marker behind the name, `key` the first argument's if it stood before that."""
-        try:
-            if (yield from self._list(stop, key)):
-                self._whole()
-            else:
-                self.state = Open.BROKEN
-                yield from self.scanner.find(tokens(_CALL_END))
-                self.reading.unreadable(
-                    self.reading.start, "something else than an argument stands among the arguments"
-                )
-        except Ended:
-            self.reading.tail(self._draft(), self.reading.start, self.state)
-        return True
+    def __init__(self, reading: Reading, tool: ToolSpec, name: str, stop: str, key: str = "") -> None:
+        super().__init__(reading, Fields(tool, mends=["glued_key"] if key else []), name, reading.start)
+        self.stop, self.key = stop, key
 
-    def _draft(self) -> Draft:
-        arguments = self.fields.arguments(self.reading, self.start, newline=False)
-        return Draft(self.name, arguments, tuple(self.fields.mends))
-
-    def _whole(self) -> None:
-        if self.fields.strained:
-            self.reading.unreadable(self.reading.start, "where an argument ends cannot be told")
-        else:
-            self.reading.doubtful(self._draft(), self.reading.start)
-
-    def _list(self, stop: str, key: str) -> Steps[bool]:
-        """Arguments until the list is closed; False: something else stands among them."""
+    def listed(self) -> Steps[bool]:
         scanner = self.scanner
+        stop, key = self.stop, self.key
         while stop != _CALL_END:
             if stop == _CALL and not (key := (yield from self._misplaced())):
                 return True
@@ -111,8 +88,7 @@ class _Arguments:
             glued = self._glued()
             look = yield from scanner.look(tokens(_KEY, _CALL_END, _CALL, *glued))
             if look.rest is not None:
-                self.state = list_state(look.rest, _CALL_END)
-                raise Ended
+                self.over(look.rest)
             scanner.at += look.end
             stop, key = look.found, ""
             if stop in glued:
@@ -167,8 +143,7 @@ class _Arguments:
             key_end=_KEY_END,
             line=False,
         )
-        start, end = yield from read_value(self.reading, ends, self.fields, key)
-        self.fields.items.append(Field(key, start, end))
+        yield from self.value(key, ends)
         return True
 
 

@@ -35,7 +35,7 @@ def read_group(reading: Reading, group: Group) -> Steps[bool]:
         begin = scanner.offset if count else reading.start
         look = yield from scanner.look(wanted)
         if look.rest is not None:
-            return reading.over(begin, count, look.rest)
+            return reading.over(begin, count, look.rest, group.call_openers)
         scanner.at += look.end if look.found else 0
         if look.found in group.closers:
             return bool(count) or reading.empty()

@@ -50,7 +50,8 @@ def _cut_header(reading: Reading) -> bool:
 
 
 def _call(reading: Reading, name: str) -> Steps[bool]:
-    if (yield from read_arguments(reading, Draft(name, ""), reading.start, closers=(*_ENDS, _START))):
+    closers = (*_ENDS, _START)
+    if (yield from read_arguments(reading, Draft(name, ""), reading.start, closers=closers, stops=True)):
         return True
     try:
         yield from reading.scanner.find(tokens(*_ENDS))

@@ -23,7 +23,7 @@ class Candidate:
 class Markers:
     """The markers of one answer.
 
-    `speakers` are the dialects that the model may speak, of which every marker counts, except that a word counts only if
+    `speakers` are the dialects that the model may speak, of which every marker counts, though a tool's mere name only if
     there is one speaker; of `others` only the unmistakable ones do. `names` are the declared tools'. Without tools there
     are no calls: a dialect is left out, unless it is framed.
     """
@@ -31,12 +31,13 @@ class Markers:
     def __init__(self, speakers: Sequence[Dialect], others: Sequence[Dialect], names: Sequence[str]) -> None:
         heard = [*speakers, *others]
         calling = [dialect for dialect in heard if names or (dialect.framed and dialect in speakers)]
+        own = [Candidate(opener, dialect, marked=False) for dialect in speakers for opener in _own(dialect, names)]
+        common = [Candidate(opener, dialect, not opener.plain) for dialect in calling for opener in dialect.openers]
+        if len(speakers) > 1:  # none of which is known to be right, so that the unmistakable comes first
+            own = [candidate for candidate in own if candidate.opener.token not in names]
         self.candidates: dict[str, list[Candidate]] = {}
-        for dialect in calling:
-            for candidate in _candidates(dialect, names, own=dialect in speakers):
-                if len(speakers) > 1 and candidate.opener.token[0].isalnum():
-                    continue
-                self.candidates.setdefault(candidate.opener.token, []).append(candidate)
+        for candidate in (*own, *common) if len(speakers) == 1 else (*common, *own):
+            self.candidates.setdefault(candidate.opener.token, []).append(candidate)
         self.thinks = {think.opener: think for dialect in reversed(heard) for think in dialect.thinks}
         self.noise = frozenset(mark for dialect in speakers for mark in dialect.noise)
         self.inner = frozenset(mark for dialect in calling for mark in dialect.inner)
@@ -49,9 +50,9 @@ class Markers:
         self.thought_ends = tokens(*ends)
 
 
-def _candidates(dialect: Dialect, names: Sequence[str], *, own: bool) -> Iterator[Candidate]:
-    for opener in dialect.openers:
-        yield Candidate(opener, dialect, marked=not opener.plain)
-    if own:
-        for opener in (*dialect.bare, *(opener for name in names for opener in dialect.named(name))):
-            yield Candidate(opener, dialect, marked=False)
+def _own(dialect: Dialect, names: Sequence[str]) -> Iterator[Opener]:
+    """The openers that count only from a model of the dialect."""
+    if names:
+        yield from dialect.bare
+    for name in names:
+        yield from dialect.named(name)

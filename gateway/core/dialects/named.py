@@ -6,17 +6,24 @@ from dataclasses import replace
 
 from gateway.core.dialects.members import Open, missing_brackets
 from gateway.core.dialects.reading import Draft, Reading
-from gateway.core.dialects.scanner import Ended, Steps
+from gateway.core.dialects.scanner import Ended, Look, Steps
 from gateway.core.dialects.tokens import tokens
 from gateway.core.dialects.told import proven
 
 
 def read_arguments(
-    reading: Reading, draft: Draft, start: int, *, closers: tuple[str, ...] = (), between: tuple[str, ...] = ()
+    reading: Reading,
+    draft: Draft,
+    start: int,
+    *,
+    closers: tuple[str, ...] = (),
+    between: tuple[str, ...] = (),
+    stops: bool = False,
 ) -> Steps[bool]:
     """Read the object behind the draft's name, and the closer behind it where the dialect has one; `start` is the call's.
 
-    `between` may stand before the closer. False: no object follows.
+    `between` may stand before the closer. `stops`: the closer is a stop token, which servers do not print.
+    False: no object follows.
     """
     scanner = reading.scanner
     look = yield from scanner.look(tokens("{"))
@@ -34,10 +41,17 @@ def read_arguments(
         reading.tail(replace(draft, arguments=arguments), start, state)
         return True
     draft = _filled(draft, scanner.since(at), closed=closed)
-    if closers:
-        yield from _closed(reading, draft, start, closers, between)
-    else:
+    if not closers:
         reading.whole(draft, start)
+        return True
+    look = yield from _closer(reading, closers, between)
+    scanner.at += look.end if look.found else 0
+    if look.found or (stops and look.rest == "" and not scanner.cut):
+        reading.whole(draft, start)
+    elif look.rest is None:
+        reading.whole(replace(draft, mends=(*draft.mends, "missing_closer")), start)
+    else:
+        reading.tail(draft, start, Open.CLOSED)
     return True
 
 
@@ -49,18 +63,9 @@ def _filled(draft: Draft, arguments: str, *, closed: bool) -> Draft:
     return replace(draft, arguments=arguments.rstrip() + brackets, mends=(*draft.mends, "missing_brace"))
 
 
-def _closed(
-    reading: Reading, draft: Draft, start: int, closers: tuple[str, ...], between: tuple[str, ...]
-) -> Steps[None]:
-    """Over the call's closer."""
-    scanner = reading.scanner
-    look = yield from scanner.look(tokens(*closers, *between))
+def _closer(reading: Reading, closers: tuple[str, ...], between: tuple[str, ...]) -> Steps[Look]:
+    """The call's closer ahead."""
+    look = yield from reading.scanner.look(tokens(*closers, *between))
     while look.found in between:
-        look = yield from scanner.look(tokens(*closers, *between), look.end)
-    if look.rest is not None:
-        reading.tail(draft, start, Open.CLOSED)
-    elif look.found:
-        scanner.at += look.end
-        reading.whole(draft, start)
-    else:
-        reading.whole(replace(draft, mends=(*draft.mends, "missing_closer")), start)
+        look = yield from reading.scanner.look(tokens(*closers, *between), look.end)
+    return look

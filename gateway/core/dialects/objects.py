@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from gateway.core.calls.json_value import write
 from gateway.core.dialects.members import Open, missing_brackets
-from gateway.core.dialects.reading import Reading
+from gateway.core.dialects.reading import Draft, Reading
 from gateway.core.dialects.scanner import Ended, Steps
 from gateway.core.dialects.tokens import tokens
 from gateway.core.dialects.told import Told, called, name_begun
@@ -85,8 +85,8 @@ class _Element:
             return self._text()
         if told is None or told.state is not Open.CLOSED:
             reading.unreadable(self.begin, "the call is no JSON whose meaning is certain")
-        elif form.each and (yield from self._lacks_closer()):
-            reading.tail(told.draft, self.begin, Open.CLOSED)
+        elif form.each:
+            yield from self._closed(told.draft)
         else:
             reading.whole(told.draft, self.begin)
         return True
@@ -112,17 +112,22 @@ class _Element:
         told = self.form.told(text.rstrip() + brackets)
         return replace(told, draft=replace(told.draft, mends=("missing_brace",)))
 
-    def _lacks_closer(self) -> Steps[bool]:
-        """Whether the text ends before the closer that should follow has come."""
+    def _closed(self, draft: Draft) -> Steps[None]:
+        """The call is whole, unless the text ends before the closer that should follow has come."""
         wanted = tokens("}", "]", *self.form.closers)
         look = yield from self.scanner.look(wanted)
         while look.found in ("}", "]"):
+            if look.found == "}":
+                draft = replace(draft, mends=("extra_closers",))
             look = yield from self.scanner.look(wanted, look.end)
-        return look.rest is not None
+        if look.rest is None:
+            self.reading.whole(draft, self.begin)
+        else:
+            self.reading.tail(draft, self.begin, Open.CLOSED)
 
     def _text(self) -> bool:
-        """A bare object that is no call is text as a whole: it is not looked into for another one."""
-        if self.first:
+        """An object that began a text by itself is text as a whole: it is not looked into for a call."""
+        if self.first and self.reading.opener in ("{", "["):
             self.reading.page.say(self.scanner.since(self.begin))
             self.told_as_text = True
         return False
@@ -140,8 +145,12 @@ class _Element:
         begun = name_begun(text)
         if not self.first or (begun and any(tool.name.startswith(begun) for tool in reading.tools)):
             return reading.nameless(self.begin)
+        if reading.may_reread():
+            return False
         scanner.at = len(scanner.text)
-        return self._text()
+        reading.page.say(scanner.since(self.begin))
+        self.told_as_text = True
+        return False
 
     def _swallowed(self, text: str) -> bool:
         """A string that never ends has swallowed the closer of its call, and perhaps more calls: read on behind that."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from gateway.core.stream import Call, Part, Reasoning, Text, Unreadable
 
@@ -22,8 +23,8 @@ class Page:
         self._blanks: list[str] = []
         self._thinking = False  # whether the thought has begun to say something
         self._doubted: Call | Unreadable | None = None
-        self._raw = ""  # the text of the call in doubt
-        self._behind: list[str] = []
+        self._raw: list[str] = []  # the text of the call in doubt, and all behind it
+        self._behind: list[str] = []  # what is visible of that
         self._aside: list[Call | Unreadable] | None = None  # calls that may turn out to be an example in the text
 
     @property
@@ -38,6 +39,8 @@ class Page:
     def say(self, text: str) -> None:
         if not text:
             return
+        if self.in_doubt:
+            self._raw.append(text)
         self.new_line = not text.rpartition("\n")[2].strip() and ("\n" in text or self.new_line)
         if self.quiet:
             self._blanks.append(text)
@@ -92,22 +95,37 @@ class Page:
         for part in parts if parts and keep else ():
             self.add(part)
 
-    def doubt(self, part: Call | Unreadable, raw: str) -> None:
+    def doubt(self, part: Call | Unreadable) -> None:
         self.settle()
-        self._doubted, self._raw = part, raw
+        self._doubted = part
         self._rest()
+
+    def behind(self, raw: str) -> None:
+        """`raw` is the text from the opener of the calls that were read to what comes next."""
+        self._raw = [raw] if self.in_doubt else []
+
+    def skip(self, mark: str) -> None:
+        """A closer of nothing."""
+        if self.in_doubt:
+            self._raw.append(mark)
+        self.mend("extra_closers")
+
+    def mend(self, mend: str) -> None:
+        """Name what was put right behind the call in doubt."""
+        if isinstance(self._doubted, Call):
+            self._doubted = replace(self._doubted, mends=tuple(dict.fromkeys((*self._doubted.mends, mend))))
 
     def settle(self) -> None:
         """The call in doubt stands."""
         if self._doubted:
             self.parts.append(self._doubted)
             self.parts.extend(map(Text, self._behind))
-        self._doubted, self._behind = None, []
+        self._doubted, self._behind, self._raw = None, [], []
 
     def retract(self, closer: str) -> None:
         """The call in doubt was not over: where its value ends cannot be told."""
-        raw = self._raw + "".join((*self._behind, *(self._blanks if self.quiet else ()), closer))
-        self._doubted, self._behind = None, []
+        raw = "".join((*self._raw, closer))
+        self._doubted, self._behind, self._raw = None, [], []
         self.add(Unreadable(raw, "an argument's text holds the markers that end a call"))
 
     def _rest(self) -> None:

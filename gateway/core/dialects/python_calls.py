@@ -16,9 +16,25 @@ _QUOTES = ('"""', "'''", '"', "'")
 _NAME = re.compile(r"[\w.\- ]+")
 _KEY = re.compile(r"([^\W\d]\w*)\s*(=(?!=)|\Z)")
 _WORD = re.compile(r"\w+")
-_PREFIX = re.compile(r"([rRbBuU]?)(\"\"\"|'''|\"|')")
+_OPENING = re.compile(r"([rRbBuU]?)(\"\"\"|'''|\"|')")
+_INSIDE = {
+    **{quote: re.compile(rf"([^{quote}\\]*+(?:\\.[^{quote}\\]*+)*+){quote}", re.DOTALL) for quote in "\"'"},
+    **{quote * 3: re.compile(rf"((?:[^\\]|\\.)*?){quote * 3}", re.DOTALL) for quote in "\"'"},
+}
 _ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
-_PLAIN = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "a": "\a", "\n": ""}
+_PLAIN = {
+    "n": "\n",
+    "t": "\t",
+    "r": "\r",
+    "b": "\b",
+    "f": "\f",
+    "v": "\v",
+    "a": "\a",
+    "\n": "",
+    "\\": "\\",
+    "'": "'",
+    '"': '"',
+}
 _WORDS = {"True": "true", "False": "false", "None": "null"}
 _BRACKETS = {"(": "[", ")": "]"}
 
@@ -93,7 +109,7 @@ def as_json(text: str) -> str:
     at = depth = 0
     while at < len(text):
         key = _KEY.match(text, at) if not depth and (not out or out[-1] == ",") else None
-        quoted = _PREFIX.match(text, at)
+        quoted = _OPENING.match(text, at)
         if key:
             out.append(f'"{key[1]}": ' if key[2] else f'"{key[1]}')
             at = key.end()
@@ -112,28 +128,24 @@ def as_json(text: str) -> str:
     return "".join(out)
 
 
-def _string(text: str, quoted: re.Match[str]) -> tuple[str, int]:
+def _string(text: str, opening: re.Match[str]) -> tuple[str, int]:
     """A string literal as JSON, and the offset behind it; the bare opening quote where it is cut."""
-    prefix, quote = quoted[1].lower(), quoted[2]
-    at = quoted.end()
-    while (end := text.find(quote, at)) >= 0:
-        backslashes = len(text[quoted.end() : end]) - len(text[quoted.end() : end].rstrip("\\"))
-        if backslashes % 2 == 0:
-            body = text[quoted.end() : end]
-            return json.dumps(body if prefix == "r" else _ESCAPE.sub(_character, body)), end + len(quote)
-        at = end + 1
-    return '"', len(text)
+    prefix, quote = opening[1].lower(), opening[2]
+    inside = _INSIDE[quote].match(text, opening.end())
+    if not inside:
+        return '"', len(text)
+    return json.dumps(inside[1] if prefix == "r" else _ESCAPE.sub(_character, inside[1])), inside.end()
 
 
 def _character(found: re.Match[str]) -> str:
-    octal, *hexadecimal, other = found.groups()
+    if found[5] in _PLAIN:
+        return _PLAIN[found[5]]
+    octal, *hexadecimal, _ = found.groups()
     digits = next((group for group in hexadecimal if group), "")
     if octal or digits:
         number = int(octal, 8) if octal else int(digits, 16)
         return chr(number) if number < 0x110000 else found.group()
-    if other in _PLAIN:
-        return _PLAIN[other]
-    return other if other in "\\'\"" else found.group()
+    return found.group()
 
 
 def render_python_call(call: Call, *, before: str, after: str) -> str:

@@ -34,10 +34,11 @@ class ToolReader:
     def __init__(self, dialect: Dialect, tools: Sequence[ToolSpec], *, thinking: bool = False) -> None:
         spoken = None if dialect is AUTOMATIC else dialect
         self._answer = Answer(_markers(dialect, tuple(tool.name for tool in tools)), tools, spoken, thinking=thinking)
+        self._scanner = self._answer.scanner
 
     def feed(self, text: str) -> Sequence[Part]:
         """Take the next piece, give what is certain now."""
-        return self._answer.feed(text)
+        return self._answer.go_on() if self._scanner.feed(text) else ()
 
     def close(self) -> Sequence[Part]:
         """The model ended its answer itself."""
@@ -54,7 +55,7 @@ class ToolReader:
         if held is None:
             return None
         trial = self._answer.trial()
-        trial.feed(self._answer.scanner.unread(held))
+        trial.feed(self._scanner.unread(held))
         last = [*trial.end(cut=True)][-1:]
         if last and isinstance(last[0], Call) and last[0].proof is not Proof.COMPLETE:
             return OpenCall(last[0].name, held + trial.reading.cut_at, last[0].proof)
@@ -63,7 +64,7 @@ class ToolReader:
     @property
     def looked(self) -> int:
         """Characters looked at so far: the measure of work, which grows with the text and no faster."""
-        return self._answer.scanner.looked
+        return self._scanner.looked
 
 
 @lru_cache(maxsize=64)

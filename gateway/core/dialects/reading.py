@@ -61,7 +61,7 @@ class Reading:
 
     def doubtful(self, draft: Draft, start: int) -> None:
         """A whole call with raw values, whose end is only as certain as the text behind it."""
-        self.page.doubt(self._judged(draft, start, Proof.COMPLETE), self.scanner.since(start))
+        self.page.doubt(self._judged(draft, start, Proof.COMPLETE))
 
     def unreadable(self, start: int, reason: str) -> None:
         self.page.add(Unreadable(self.scanner.since(start), reason))
@@ -91,9 +91,10 @@ class Reading:
         self.tail(Draft("", ""), start, Open.OPENING)
         return True
 
-    def over(self, start: int, count: int, rest: str = "") -> bool:
-        """The text ended behind an opener, after `count` calls, perhaps with the beginning of one more. False: as above."""
-        if not count or len(rest) > 1:
+    def over(self, start: int, count: int, rest: str = "", openers: tuple[str, ...] = ()) -> bool:
+        """The text ended behind an opener and `count` calls, with `rest`, perhaps of one more opener. False: as above."""
+        opening = len(rest) > 1 and any(opener.startswith(rest) for opener in openers)
+        if not count or opening:
             return self.nameless(start) or bool(count)
         self.scanner.at = len(self.scanner.text)
         return True

@@ -44,7 +44,7 @@ class Look(NamedTuple):
 class Scanner:
     """The text so far and a cursor in it. Offsets count characters of all the text that was fed."""
 
-    __slots__ = ("_base", "_from", "_held", "_kept", "_last", "_later", "_sign", "at", "cut", "ended", "looked", "text")
+    __slots__ = ("_base", "_held", "_kept", "_last", "_later", "_sign", "at", "cut", "ended", "looked", "text")
 
     def __init__(self) -> None:
         self.text = ""  # the window: what the steps may still want to see
@@ -55,9 +55,8 @@ class Scanner:
         self._base = 0  # the offset of the window
         self._later: list[str] = []  # pieces that have not entered the window yet
         self._sign = NO_SIGN
-        self._kept: list[str] | None = None  # text that left the window since `hold`
-        self._from = 0  # the offset of the kept text
-        self._held = 0  # where the held text begins in the window
+        self._kept: list[str] = []  # text that left the window while it was held
+        self._held: int | None = None  # where the held text begins in the window
         self._last = ""  # the character before the window
 
     def feed(self, piece: str) -> bool:
@@ -81,16 +80,25 @@ class Scanner:
 
     def hold(self) -> None:
         """From here on keep the text, so that it can be had again."""
-        self._kept, self._from, self._held = [], self.offset, self.at
+        self._kept, self._held = [], self.at
 
     def release(self) -> None:
-        self._kept = None
+        self._kept, self._held = [], None
 
     def since(self, offset: int) -> str:
         """The text from a held offset to the cursor."""
         if offset >= self._base:
             return self.text[offset - self._base : self.at]
-        return ("".join(self._kept or ()) + self.text[: self.at])[offset - self._from :]
+        kept, base = self._kept_from(offset)
+        return ("".join(kept) + self.text[: self.at])[offset - base :]
+
+    def _kept_from(self, offset: int) -> tuple[list[str], int]:
+        """The kept pieces from the one on in which an offset lies, and where that begins."""
+        first, base = len(self._kept), self._base
+        while base > offset:
+            first -= 1
+            base -= len(self._kept[first])
+        return self._kept[first:], base
 
     def unread(self, offset: int) -> str:
         """All text from a held offset on, whether the steps have come to it or not."""
@@ -99,9 +107,11 @@ class Scanner:
     def rewind(self, offset: int) -> None:
         """Back to a held offset."""
         if offset < self._base:
-            self.text = "".join(self._kept or ()) + self.text
+            kept, self._base = self._kept_from(offset)
+            del self._kept[-len(kept) :]
+            self.text = "".join(kept) + self.text
             self.looked += len(self.text)
-            self._base, self._kept, self._held = self._from, [], 0
+            self._held = 0
         self.at = offset - self._base
 
     def take(self, wanted: Tokens) -> tuple[str, str]:
@@ -119,7 +129,7 @@ class Scanner:
             raise Ended
         self._sign = sign
         yield
-        if self._kept is not None:
+        if self._held is not None:
             self._kept.append(self.text[self._held : self.at])
             self._held = 0
         self._last = self.before()

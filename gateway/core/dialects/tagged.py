@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NoReturn
 
+from gateway.core.dialects.fields import Fields, arguments_of, raw_text
 from gateway.core.dialects.members import Open
+from gateway.core.dialects.raw_call import RawCall
 from gateway.core.dialects.reading import Draft, Reading
 from gateway.core.dialects.scanner import Ended, Steps
 from gateway.core.dialects.tokens import tokens
 from gateway.core.dialects.told import proven
-from gateway.core.dialects.values import Ends, Field, Fields, arguments_of, list_state, raw_text, read_value
+from gateway.core.dialects.values import Ends
 from gateway.core.stream import Call
 
 _ATTRIBUTE = re.compile(r"""\b([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
@@ -75,11 +78,10 @@ def read_tagged(reading: Reading, grammar: Grammar) -> Steps[bool]:
         begin = reading.start if not count else scanner.offset
         look = yield from scanner.look(wanted)
         if look.rest is not None:
-            opening = any(opener.startswith(look.rest) for opener in (*grammar.group, *grammar.call))
-            return reading.over(begin, count, look.rest if opening else "")
+            return reading.over(begin, count, look.rest, (*grammar.group, *grammar.call))
         if look.found in grammar.call:
             scanner.at += look.end
-            if not (yield from _call(reading, grammar, begin, grouped=grouped)):
+            if not (yield from _read_call(reading, grammar, begin, grouped=grouped)):
                 scanner.rewind(begin)
                 return bool(count)
             count += 1
@@ -87,14 +89,15 @@ def read_tagged(reading: Reading, grammar: Grammar) -> Steps[bool]:
             scanner.at += look.end
             return bool(count) or reading.empty()
         elif look.found in grammar.group or (look.found and count):
-            scanner.at += look.end  # doubled, or a closer of nothing
-            if look.found == "</":
+            scanner.at += look.end
+            reading.page.mend("extra_closers" if look.found not in grammar.group else "doubled_tag")
+            if look.found == "</":  # a closer of nothing
                 yield from scanner.short(tokens(">", "\n"))
         else:
             return bool(count)
 
 
-def _call(reading: Reading, grammar: Grammar, begin: int, *, grouped: bool) -> Steps[bool]:
+def _read_call(reading: Reading, grammar: Grammar, begin: int, *, grouped: bool) -> Steps[bool]:
     """One call, the cursor behind its opener. False: it is none, the tag is only mentioned."""
     scanner = reading.scanner
     try:
@@ -108,9 +111,18 @@ def _call(reading: Reading, grammar: Grammar, begin: int, *, grouped: bool) -> S
     if found[1] != ">":  # a tag that is not closed, or a mention of it
         scanner.at -= 1
     if tool is None:
-        return bool(name) and found[1] == ">" and (yield from _undeclared(reading, grammar, name, begin))
+        in_text = not grouped and (yield from _in_text(reading, grammar))
+        return (
+            bool(name) and found[1] == ">" and not in_text and (yield from _undeclared(reading, grammar, name, begin))
+        )
     fields = Fields(tool, mends=[] if found[1] == ">" else ["unclosed_tag"])
-    return (yield from _Arguments(reading, grammar, fields, name, begin, grouped=grouped).read())
+    return (yield from _Call(reading, fields, name, begin, grammar, grouped=grouped).read())
+
+
+def _in_text(reading: Reading, grammar: Grammar) -> Steps[bool]:
+    """Whether a tag outside of a group is followed by ordinary text."""
+    look = yield from reading.scanner.look(tokens(*grammar.argument, *grammar.call_end, "{"))
+    return not look.found and (look.rest is None or not (reading.scanner.cut or reading.page.quiet))
 
 
 def _undeclared(reading: Reading, grammar: Grammar, name: str, begin: int) -> Steps[bool]:
@@ -127,48 +139,37 @@ def _undeclared(reading: Reading, grammar: Grammar, name: str, begin: int) -> St
     return True
 
 
-class _Arguments:
-    """The arguments of one call, up to its closer."""
+class _Call(RawCall):
+    """A call by a grammar's tags; in place of them all there may be one JSON object (Functionary, now and then any model)."""
 
     def __init__(
-        self, reading: Reading, grammar: Grammar, fields: Fields, name: str, begin: int, *, grouped: bool
+        self, reading: Reading, fields: Fields, name: str, begin: int, grammar: Grammar, *, grouped: bool
     ) -> None:
-        self.reading, self.scanner, self.grammar, self.fields = reading, reading.scanner, grammar, fields
-        self.name, self.begin, self.start = name, begin, reading.scanner.offset
-        self.grouped = grouped
+        super().__init__(reading, fields, name, begin)
+        self.grammar, self.grouped = grammar, grouped
+        self.closers = (*grammar.call_end, *grammar.group_end)
+        self.newline = grammar.newline
         self.ends = grammar.ends(grouped=grouped)
-        self.state = Open.BETWEEN  # as it would stand if the text ended now
-        self.json: str | None = None  # arguments that are written as one JSON object
+        self.json: str | None = None
 
-    def read(self) -> Steps[bool]:
-        try:
-            if not (yield from self._list()):
-                return (yield from self._broken())
-            yield from self._whole()
-        except Ended:
-            self.reading.tail(self._draft(), self.begin, self.state)
-        return True
+    def draft(self) -> Draft:
+        if self.json is not None:
+            return Draft(self.name, self.json, tuple(self.fields.mends))
+        draft = super().draft()
+        missing = self.grammar.each and self.grammar.group and not self.grouped
+        return replace(draft, mends=("missing_opener", *draft.mends)) if missing else draft
 
-    def _draft(self) -> Draft:
-        arguments = self.json
-        if arguments is None:
-            arguments = self.fields.arguments(self.reading, self.start, newline=self.grammar.newline)
-        opener_missing = self.grammar.group and not self.grouped and self.grammar.each
-        mends = (("missing_opener",) if opener_missing else ()) + tuple(self.fields.mends)
-        return Draft(self.name, arguments, mends)
+    def mentioned(self) -> bool:
+        return not self.grouped and not self.fields.items and self.json is None
 
-    def _list(self) -> Steps[bool]:
-        """Arguments until the list is closed; False: something else stands among them."""
+    def listed(self) -> Steps[bool]:
         grammar, scanner = self.grammar, self.scanner
         stops = (*grammar.group_end, *grammar.group, *grammar.call)
         wanted = tokens(*grammar.argument, *grammar.call_end, *stops, "{")
         while True:
-            self.state = Open.BETWEEN
             look = yield from scanner.look(wanted)
             if look.rest is not None:
-                closed = self.json is not None
-                self.state = Open.CLOSED if closed else list_state(look.rest, *grammar.call_end, *grammar.group_end)
-                raise Ended
+                self.over(look.rest)
             if look.found in stops:
                 self.fields.mends.append("missing_closer")
                 return True
@@ -179,6 +180,12 @@ class _Arguments:
                 return True
             if not (yield from self._object() if look.found == "{" else self._argument()):
                 return False
+
+    def over(self, rest: str) -> NoReturn:
+        if self.json is None:
+            super().over(rest)
+        self.state = Open.CLOSED
+        raise Ended
 
     def _argument(self) -> Steps[bool]:
         self.state = Open.OPENING
@@ -191,13 +198,10 @@ class _Arguments:
             self.fields.mends.append("unclosed_tag")
             if not self.fields.awaits(key):
                 return False
-        self.state = Open.VALUE
-        start, end = yield from read_value(self.reading, self.ends, self.fields, key)
-        self.fields.items.append(Field(key, start, end, self.grammar.plain_of(found[0])))
+        yield from self.value(key, self.ends, plain=self.grammar.plain_of(found[0]))
         return True
 
     def _object(self) -> Steps[bool]:
-        """Arguments as one JSON object in place of tags (Functionary; now and then any model)."""
         scanner = self.scanner
         scanner.at -= 1
         start = scanner.offset
@@ -209,30 +213,14 @@ class _Arguments:
         self.json = scanner.since(start)
         return whole
 
-    def _whole(self) -> Steps[None]:
-        """The list is closed: the call is whole, once the group that is its own is closed too."""
-        grammar, scanner = self.grammar, self.scanner
-        draft = self._draft()
-        look = yield from scanner.look(
-            tokens(*grammar.group_end, *grammar.call_end, *grammar.group, *grammar.call, "</")
-        )
-        if self.fields.strained and look.rest != "" and not look.found:
-            self.reading.unreadable(self.begin, "where an argument ends cannot be told")
-        elif look.rest is not None and grammar.each and self.grouped:
-            self.reading.tail(draft, self.begin, Open.CLOSED)
-        else:
-            self.reading.doubtful(draft, self.begin)
-
-    def _broken(self) -> Steps[bool]:
-        """Something else than an argument stands in the list: a mention in a text, or a call that can't be read."""
-        self.state = Open.BROKEN
-        if not self.fields.items and not self.grouped:
-            return False
-        mark = yield from self.scanner.find(tokens(*self.grammar.call_end, *self.grammar.group_end))
-        if mark in self.grammar.group_end:
-            self.scanner.at -= len(mark)
-        self.reading.unreadable(self.begin, "something else than an argument stands among the arguments")
-        return True
+    def whole(self) -> Steps[None]:
+        """Where a group holds one call, that is not whole before the group is closed too."""
+        if self.grammar.each and self.grouped:
+            look = yield from self.scanner.look(tokens(*self.closers, *self.grammar.group, "</"))
+            if look.rest is not None:
+                self.state = Open.CLOSED
+                raise Ended
+        yield from super().whole()
 
 
 def render_tagged(call: Call, grammar: Grammar, *, quote: str = "") -> str:

@@ -1,4 +1,4 @@
-"""Arguments written as raw text between markers. Law: a value ends where the call goes on as its template writes it.
+"""Where a raw value ends. Law: a value ends where the call goes on as its template writes it.
 
 Raw means that nothing is escaped: the text may hold the very marker that ends it. So a closer counts only if what follows
 continues the call, and if it does not close an example of a call inside the text.
@@ -7,114 +7,30 @@ continues the call, and if it does not close an example of a call inside the tex
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from gateway.core.calls.json_text import read
-from gateway.core.calls.json_value import Json, write
-from gateway.core.calls.schema import properties_of, typed, types_of
-from gateway.core.conversation import ToolSpec
-from gateway.core.dialects.members import Open
+from gateway.core.dialects.fields import Fields
 from gateway.core.dialects.reading import Reading
-from gateway.core.dialects.scanner import Ended, Steps
+from gateway.core.dialects.scanner import Ended, Look, Steps
 from gateway.core.dialects.tokens import tokens
-from gateway.core.stream import Call
 
 _NAME = re.compile(r"[\w.\-]+(?: [\w.\-]+)*")
 _CLOSING_TAG = re.compile(r"</[\w:.\-]+>\s*\Z")
 _MOST_TAG = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One argument: where its raw value stands. `plain`: its tag says that it is a string (True) or JSON (False)."""
-
-    key: str
-    start: int
-    end: int
-    plain: bool | None = None
-
-
-@dataclass(slots=True)
-class Fields:
-    """The arguments of a call so far, and what was put right to find them."""
-
-    tool: ToolSpec
-    items: list[Field] = field(default_factory=list)
-    mends: list[str] = field(default_factory=list)
-    structured: Callable[[str], Json] = lambda _text: None  # reads a value that is nested markup
-    strained: bool = False  # a value was ended where it seemed to go on, for want of a better end
-
-    @property
-    def keys(self) -> set[str]:
-        return {item.key for item in self.items}
-
-    def awaits(self, key: str) -> bool:
-        return key in properties_of(self.tool.parameters) and key not in self.keys
-
-    def arguments(self, reading: Reading, start: int, *, newline: bool) -> str:
-        """As JSON text, typed by the schema. `newline`: the template sets each value on lines of its own."""
-        raw = reading.scanner.since(start)
-        pairs = []
-        for item in self.items:
-            text = raw[item.start - start : item.end - start]
-            value = self._value(item, without_lines(text) if newline else text)
-            pairs.append(f"{write(item.key)}: {write(value)}")
-        return "{" + ", ".join(pairs) + "}"
-
-    def _value(self, item: Field, text: str) -> Json:
-        if item.plain:
-            return text
-        if item.plain is False and (document := read(text.strip())):
-            return document.value
-        root: Mapping[str, object] = self.tool.parameters
-        types = types_of(properties_of(root).get(item.key), root)
-        found = typed(text, types)
-        if found is None and types & {"array", "object"} and (nested := self.structured(text)) is not None:
-            return _listed(nested) if "array" in types else nested
-        return found.value if found else text
-
-
-def list_state(rest: str, *closers: str) -> Open:
-    """How a list of arguments stands that the text's end cut between two of them, with `rest` behind the last."""
-    if len(rest) < 2:  # a single `<` may become anything
-        return Open.BETWEEN
-    return Open.CLOSED if any(closer.startswith(rest) for closer in closers) else Open.OPENING
-
-
-def _listed(value: Json) -> Json:
-    """The list that an argument of type array means by elements of one name, or by a single one."""
-    if isinstance(value, dict) and len(value) == 1:
-        [value] = value.values()
-    return value if isinstance(value, list) else [value]
-
-
-def arguments_of(call: Call) -> dict[str, Json]:
-    """The arguments of a call that passed the gate."""
-    document = read(call.arguments)
-    return document.value if document and isinstance(document.value, dict) else {}
-
-
-def raw_text(value: Json) -> str:
-    """A value as a template writes it raw: a string as it is, everything else as JSON."""
-    return value if isinstance(value, str) else write(value)
-
-
-def without_lines(text: str) -> str:
-    """The text without exactly one line end on each side, which is the template's; further ones are the value's."""
-    text = text.removeprefix("\r\n") if text.startswith("\r") else text.removeprefix("\n")
-    return text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ends:
     """How a raw value may end: by the `closers` of the argument, where one of these follows.
 
-    `next`: openers of a further argument, its key up to `key_end` ("": the opener is whole), as `key_of` reads it; `inner`:
-    what opens an example inside, if not those; `also` and `unknown`: what else may follow. `over`: closers of the call. `group`:
-    closers of a group of calls. `again`: openers of a further call or group. `strict`: behind the closer of the call must
-    come one of the last two. `lenient`: where the value's own closer is missing, an opener of a further argument (`line`:
-    at the beginning of a line) or a closer of the call ends it. `newline`: as in `Fields.arguments`.
+    `next`: openers of a further argument, its key up to `key_end` ("": the opener is whole), as `key_of` reads it.
+    `also`, `unknown`: what else may follow. `inner`: what opens an example inside, if not `next`.
+    `over`: closers of the call; `group`: those of a group of calls; `again`: openers of a further call or group.
+    `strict`: behind the closer of the call must come one of the last two.
+    `lenient`: where the value's own closer is missing, an opener of a further argument (`line`: at the beginning of a line)
+    or a closer of the call ends it.
+    `newline`: as in `Fields.arguments`.
     """
 
     closers: tuple[str, ...]
@@ -143,10 +59,12 @@ class _Value:
         self.fallback: tuple[int, int, bool] | None = None
         self._first: str | None = None  # its first character, once a closer has come
         self.depth = 0
+        self.closers = 0  # how many closers it holds
         self.rival = False  # an example inside names an argument of this very tool that is still to come
 
     def closed(self, closer: str) -> Steps[bool]:
         """An argument's closer: of this value, if the call goes on behind it and no example inside is open."""
+        self.closers += 1
         end = self.scanner.offset
         in_place = not self._on_lines() or self.scanner.before(len(closer)) == "\n"
         likely, certain = yield from self._goes_on(in_place=in_place)
@@ -174,10 +92,20 @@ class _Value:
         if look.rest is None and ends.strict and look.found in ends.over:
             further = yield from self.scanner.look(tokens("</", *ends.group, *ends.again), look.end)
             return True, further.rest is not None or bool(further.found)
+        if look.found in ends.next and (yield from self._repeats(look)):
+            return False, False
         goes_on = bool(look.found) or (in_place and look.rest is not None)
         if not goes_on and ends.unknown:
             goes_on = bool(ends.unknown.match((yield from self.scanner.ahead(look.end, _MOST_TAG))))
         return goes_on, goes_on
+
+    def _repeats(self, look: Look) -> Steps[bool]:
+        """Whether the opener ahead is of an argument that the call has already, so that it belongs to the text."""
+        key = look.found[1:-1]
+        if self.ends.key_end:
+            inside = yield from self.scanner.ahead(look.end, _MOST_TAG)
+            key = self.ends.key_of(inside.partition(self.ends.key_end)[0])
+        return key == self.key or key in self.fields.keys
 
     def opened(self, opener: str) -> Steps[bool]:
         """An argument's opener inside: of an example, or of the next argument, where this one's closer is missing."""
@@ -187,7 +115,7 @@ class _Value:
         if not key:
             return False
         if self.ends.lenient and key != self.key and self.fields.awaits(key):
-            clear = in_place and not (self.depth or self.fallback or self.rival)
+            clear = in_place and not (self.depth or self.closers or self.rival)
             if clear and not _CLOSING_TAG.search(self.scanner.since(self.start)[: before - self.start]):
                 return True
             self.rival = True  # or the value was closed by a wrong tag (claude-code#44826)
@@ -209,7 +137,7 @@ class _Value:
 
     def over(self) -> Steps[bool]:
         """The call's closer inside: the end of the value too, if it lacks its own and another call or the end follows."""
-        if self.depth or self.fallback or not self.ends.lenient:
+        if self.depth or self.closers or not self.ends.lenient:
             return False
         look = yield from self.scanner.look(tokens(*self.ends.group, *self.ends.again))
         return bool(look.found) or (look.rest == "" and not self.scanner.cut)

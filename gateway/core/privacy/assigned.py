@@ -22,18 +22,25 @@ _HARMLESS = re.compile(
     r"|compass\w*|bypass\w*|pass(?:ed|es|ing|ive|age|engers?)|private\w*(?:address|network|subnet|ip)\b|login_?(?:url|page|form)",
     re.IGNORECASE,
 )
-_WORD = r"key|token|tkn|secret|pass|pwd|cred|auth|bearer|access|private|sess|sid\b|\bpat\b|client.?id|app.?id|api|salt|webhook|licen[cs]e|login"
-_NAMES_ONE = re.compile(_WORD, re.IGNORECASE)
+_NAMES_ONE = re.compile(
+    r"key|token|tkn|secret|pass|pwd|cred|auth|bearer|access|private|sess|sid\b|\bpat\b|client.?id|app.?id|api|salt|webhook|licen[cs]e|login",
+    re.IGNORECASE,
+)
 _STRONG = re.compile(
     r"secret|token|tkn|passw|pwd|passphrase|passcode|api[_ .-]?key|private|access|cred|bearer|auth|\bpat\b",
     re.IGNORECASE,
 )
 _ASSIGNS = re.compile(r"[=:>]|['\"`]\s*,\s*['\"`]")
-_IDENTIFIER_BEFORE = re.compile(r"[\w.-]*\Z")
+_IDENTIFIER_BEFORE = re.compile(r"(?:[\w.-]|::)*\Z")
+_NAME = re.compile(r"[\w-]*")
 _LONGEST_NAME = 40
 _BITS = (3.0, 5.0, 7.0)  # of strangeness that convict: name and form both say so, one of them, neither
 _TRAILS = ".~!?"
-_INSIDE_BASE64 = ("/", "+", "==", "=")
+# Between a name and what is not given to it: inside base64, a path of names, an import, a list, the call of a function.
+_APART = re.compile(r"[/+]\Z|::[A-Za-z]|\b(?:import|from|class|def|func|extends|new|return|register)\b|,\s*\n|\(\Z")
+_FILE = re.compile(
+    r"\.(?:svg|png|jpe?g|gif|ico|webp|js|mjs|cjs|css|map|woff2?|ttf|json|ya?ml|toml|html?|md|rst|txt|tgz|zip|gz|whl|jar|py|go|tsx?|java|rs|c|h)\Z"
+)
 _DIGEST = re.compile(r"(?:sha\d+|md5|h1)[-:_]", re.IGNORECASE)
 
 
@@ -51,14 +58,8 @@ def found(candidate: Candidate, text: str) -> Assignment:
     before = _IDENTIFIER_BEFORE.search(text, max(0, candidate.start - _LONGEST_NAME), candidate.start)
     start = before.start() if before else candidate.start
     said = text[start : candidate.value_start]
-    end = next(
-        (
-            place
-            for place in range(candidate.start - start, len(said))
-            if not (said[place].isalnum() or said[place] in "_-")
-        ),
-        len(said),
-    )
+    name = _NAME.match(said, candidate.start - start)
+    end = name.end() if name else len(said)
     return Assignment(said[:end], said[end:], text[candidate.value_start : candidate.value_end])
 
 
@@ -69,8 +70,8 @@ def likely(value: str) -> bool:
 
 def is_secret(said: Assignment) -> bool:
     """Whether the value is a secret, by all that can be seen."""
-    name = _HARMLESS.sub(" ", f"{said.name} {said.between}")
-    if not _NAMES_ONE.search(name) or said.between in _INSIDE_BASE64 or _DIGEST.match(said.value):
+    name = _HARMLESS.sub(" ", said.name + said.between)
+    if not _NAMES_ONE.search(name) or _is_apart(said):
         return False
     strong = _STRONG.search(name) is not None
     assigns = _ASSIGNS.search(said.between) is not None
@@ -81,6 +82,12 @@ def is_secret(said: Assignment) -> bool:
 
 def is_vendors(said: Assignment) -> bool:
     """The same where the name is only a service's: the value must be hexadecimal, a UUID or plainly random."""
-    if _HARMLESS.search(said.name) or not _ASSIGNS.search(said.between) or _DIGEST.match(said.value):
+    if _HARMLESS.search(said.name) or not _ASSIGNS.search(said.between) or _is_apart(said):
         return False
     return uuid(said.value) or hexadecimal(said.value) or random(said.value)
+
+
+def _is_apart(said: Assignment) -> bool:
+    """Whether the name has nothing to do with the value, or the value is a digest or a file."""
+    quoted_path = "::" in said.name and said.between.startswith(("'", '"'))  # `"AWS::AppSync::ApiKey": …` names a type
+    return bool(quoted_path or _APART.search(said.between) or _DIGEST.match(said.value) or _FILE.search(said.value))

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from urllib.parse import unquote
 
 from gateway.core.policy.privacy import Label
@@ -19,7 +20,8 @@ _GLOB = re.compile(r"[*?\[{]")
 _LINE = re.compile(r":\d+(?:[:-]\d+)?\Z")  # a line number behind a path
 
 
-def absolute(path: str, bases: Sequence[str]) -> tuple[str, ...] | None:
+@lru_cache(maxsize=8192)  # the same few hundred paths come with every turn
+def absolute(path: str, bases: tuple[str, ...]) -> tuple[str, ...] | None:
     """The path as an absolute one, plain: itself, or below each of the `bases`. None where that can't be told.
 
     Backslashes count as slashes, drives and shares as lower case, `~` as a folder of its own. A pattern stands for the folder
@@ -60,9 +62,15 @@ def _below(base: str, path: str) -> str | None:
     return _plain("/".join([*folders[: len(folders) - up], *parts[up:]]) or "/")
 
 
-def label_of(path: str, roots: Mapping[str, Label]) -> Label | None:
-    """The label of the innermost root that a plain absolute path lies in; None outside of all. Two for one root make it local."""
-    inside = [(len(top), label) for root, label in roots.items() if (top := _top(root)) and _within(path, top)]
+def plain_roots(roots: Mapping[str, Label]) -> Sequence[tuple[str, Label]]:
+    """The roots of a policy as plain absolute paths; what is no such path is no root."""
+    tops = ((absolute(root, ()), label) for root, label in roots.items())
+    return [(top[0], label) for top, label in tops if top]
+
+
+def label_of(path: str, roots: Sequence[tuple[str, Label]]) -> Label | None:
+    """The label of the innermost plain root that a plain path lies in; None outside of all. Two labels for one root make it local."""
+    inside = [(len(top), label) for top, label in roots if _within(path, top)]
     innermost = {label for depth, label in inside if depth == max(inside)[0]}
     if not innermost:
         return None
@@ -72,11 +80,6 @@ def label_of(path: str, roots: Mapping[str, Label]) -> Label | None:
 def is_neutral(path: str, neutral: Sequence[str]) -> bool:
     """Whether a plain absolute path is, or lies in, what every machine has."""
     return any(_within(path, each) for each in neutral)
-
-
-def _top(root: str) -> str:
-    """A root as a plain absolute path; empty where it is none."""
-    return (absolute(root, ()) or ("",))[0]
 
 
 def _within(path: str, top: str) -> bool:

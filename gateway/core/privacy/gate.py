@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 
 from gateway.core.policy.privacy import Label, PrivacyRules
 from gateway.core.privacy.finding import Finding, Scan
-from gateway.core.privacy.folders import absolute, is_neutral, is_private, label_of
+from gateway.core.privacy.folders import absolute, is_neutral, is_private, label_of, plain_roots
 from gateway.core.privacy.labels import strictest, tightened
 from gateway.core.privacy.named_paths import NamedPaths
 from gateway.core.privacy.redaction import is_replaceable
@@ -32,10 +33,11 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why, in a few words for a log and for `holdfast route`; never what was found, only its kind and where."""
+    """Why, in words fit for a log. `about` is the path or the value they are about: for `holdfast route` alone, since it is content."""
 
     step: Step
     words: str
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,7 @@ class Verdict:
 
 def may_leave(facts: GateFacts, rules: PrivacyRules) -> Verdict:
     """The gate's decision; never raises."""
+    facts = replace(facts, paths=cache(facts.paths))
     reasons: list[Reason] = []
     label: Label = "redact"
     try:
@@ -78,7 +81,7 @@ def may_leave(facts: GateFacts, rules: PrivacyRules) -> Verdict:
             if label == "local":
                 return Verdict(leaves=False, reasons=tuple(reasons))
         return _content(facts, rules, label, reasons)
-    except Exception as error:
+    except Exception as error:  # by the gate's law, whatever breaks means local
         broken = Reason(Step.CONTENT, f"the gate broke ({type(error).__name__}), so nothing is known")
         return Verdict(leaves=False, reasons=(*reasons, broken))
 
@@ -96,29 +99,30 @@ def _client(facts: GateFacts, rules: PrivacyRules, label: Label) -> tuple[Label,
 
 
 def _header(facts: GateFacts, rules: PrivacyRules, label: Label) -> tuple[Label, Reason]:
-    asked = "is not set" if facts.header is None else f"asks for {facts.header[:20]!r}"
-    return tightened(label, facts.header), Reason(Step.HEADER, f"x-holdfast-privacy {asked}")
+    words = "x-holdfast-privacy is not set" if facts.header is None else "x-holdfast-privacy is set, and only tightens"
+    return tightened(label, facts.header), Reason(Step.HEADER, words, facts.header or "")
 
 
 def _paths(facts: GateFacts, rules: PrivacyRules, label: Label) -> tuple[Label, Reason]:
     named = facts.paths()
     bases = named.folders or ((facts.root,) if facts.root else ())
-    lying: set[str] = set()
+    tops = plain_roots(rules.roots)
+    labels = {label}
+    lying = 0
     for path in (*named.folders, *named.files):
         lies = absolute(path, bases)
         if lies is None:
-            return "local", Reason(Step.PATHS, f"nobody can tell where {path[:80]!r} lies")
-        lying |= {each for each in lies if not is_neutral(each, rules.neutral)}
+            return "local", Reason(Step.PATHS, "nobody can tell where a path lies", path)
+        for each in lies:
+            if is_neutral(each, rules.neutral):
+                continue
+            lying += 1
+            labels.add(found := label_of(each, tops) or "local")
+            if found == "local":
+                return "local", Reason(Step.PATHS, "a path lies outside of what may leave", path)
     if not lying:
         return "local", Reason(Step.PATHS, "no file or folder is named, so nobody can tell whose content this is")
-    for path in sorted(lying):
-        found = label_of(path, rules.roots)
-        if found in (None, "local"):
-            return "local", Reason(
-                Step.PATHS, f"{path[:80]!r} {'is labelled local' if found else 'is in none of the roots'}"
-            )
-    found_labels = {label_of(path, rules.roots) or "local" for path in lying}
-    return strictest((label, *found_labels)), Reason(Step.PATHS, f"{len(lying)} paths, all in roots that may leave")
+    return strictest(labels), Reason(Step.PATHS, f"{lying} paths, all in roots that may leave")
 
 
 def _taint(facts: GateFacts, rules: PrivacyRules, label: Label) -> tuple[Label, Reason]:
@@ -129,15 +133,13 @@ def _taint(facts: GateFacts, rules: PrivacyRules, label: Label) -> tuple[Label, 
 
 def _content(facts: GateFacts, rules: PrivacyRules, label: Label, reasons: list[Reason]) -> Verdict:
     if facts.engine:
-        return _stays(reasons, Step.CONTENT, f"content can't be scanned: {facts.engine}")
-    secret = next(
-        (each for each in facts.paths().files if is_private(each, rules.private_files, rules.harmless_files)), ""
-    )
-    if secret:
-        return _stays(reasons, Step.CONTENT, f"{secret[:80]!r} is a file that stays at home")
+        return _stays(reasons, Reason(Step.CONTENT, f"content can't be scanned: {facts.engine}"))
+    for path in facts.paths().files:
+        if is_private(path, rules.private_files, rules.harmless_files):
+            return _stays(reasons, Reason(Step.CONTENT, "a file is named that stays at home", path))
     scan = facts.scan()
     if scan.unknown:
-        return _stays(reasons, Step.LIMIT, f"not all of it is known: {scan.unknown}")
+        return _stays(reasons, Reason(Step.LIMIT, f"not all of it is known: {scan.unknown}"))
     if not scan.findings:
         clean = Reason(Step.CONTENT, f"nothing found in {scan.size} characters")
         return Verdict(leaves=True, label=label, reasons=(*reasons, clean))
@@ -145,7 +147,7 @@ def _content(facts: GateFacts, rules: PrivacyRules, label: Label, reasons: list[
     if label == "redact" and all(is_replaceable(each, rules) for each in scan.findings):
         replaced = Reason(Step.CONTENT, f"to be replaced: {found}")
         return Verdict(leaves=True, label=label, reasons=(*reasons, replaced), findings=scan.findings, redact=True)
-    return _stays(reasons, Step.CONTENT, f"found {found}", scan.findings)
+    return _stays(reasons, Reason(Step.CONTENT, f"found {found}"), scan.findings)
 
 
 def after_redaction(verdict: Verdict, scan: Scan) -> Verdict:
@@ -153,13 +155,9 @@ def after_redaction(verdict: Verdict, scan: Scan) -> Verdict:
     if not verdict.leaves or not (scan.findings or scan.unknown):
         return verdict
     still = scan.unknown or f"still found {', '.join(scan.counts())}"
-    return replace(
-        verdict,
-        leaves=False,
-        redact=False,
-        reasons=(*verdict.reasons, Reason(Step.CONTENT, f"after redaction: {still}")),
-    )
+    reasons = (*verdict.reasons, Reason(Step.CONTENT, f"after redaction: {still}"))
+    return replace(verdict, leaves=False, redact=False, reasons=reasons)
 
 
-def _stays(reasons: Sequence[Reason], step: Step, words: str, findings: tuple[Finding, ...] = ()) -> Verdict:
-    return Verdict(leaves=False, reasons=(*reasons, Reason(step, words)), findings=findings)
+def _stays(reasons: Sequence[Reason], last: Reason, findings: tuple[Finding, ...] = ()) -> Verdict:
+    return Verdict(leaves=False, reasons=(*reasons, last), findings=findings)

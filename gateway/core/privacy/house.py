@@ -23,7 +23,7 @@ def house_rules(policy: PrivacyRules) -> Iterator[Rule]:
             kind="internal",
             description="address in a range of the policy's `networks`",
             pattern=rf"(?:^|{_NO_NAME})(?P<value>{ranges})(?:{_NO_NAME}|[.]?$|[.]\s)",
-            allow=(re.compile("|".join(re.escape(str(each.network_address)) + r"\Z" for each in networks)),),
+            allow=(re.compile(r"\.0\Z|::\Z"),),  # a network, not a machine
         )
     if policy.hosts:
         yield Rule(

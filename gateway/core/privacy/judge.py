@@ -14,6 +14,8 @@ from gateway.core.privacy.stand_ins import stands_in
 def convicts(candidate: Candidate, text: str) -> bool:
     """Whether what the rule found in `text` is what the rule is about."""
     rule = candidate.rule
+    if rule.judge == "certain":
+        return not any(each.search(text[candidate.value_start : candidate.value_end]) for each in rule.allow)
     value = text[candidate.value_start : candidate.value_end]
     if rule.check:
         match CHECKS[rule.check](value):
@@ -33,7 +35,7 @@ def convicts(candidate: Candidate, text: str) -> bool:
 
 def _likely(candidate: Candidate, text: str, value: str) -> bool:
     match candidate.rule.judge:
-        case "token":
+        case "token" | "certain":
             return True
         case "mixed":
             return mixed(value)

@@ -8,19 +8,18 @@ from math import log2
 
 from gateway.core.privacy.strangeness import strangeness
 
-RANDOM = (
-    0.8  # bits of strangeness a character; of a million words of clean code about one passes, of random ones nearly all
-)
+# Bits of strangeness a character. Above the first nothing but chance is left: in a megabyte of code about one word.
+_RANDOM = 0.8
 _LENIENT = 0.2
-_NAMED = -12.0  # bits: below that even a value full of digits is a name, such as `PKCS12_SAFEBAG_create0_p8inf`
+_NAMED = -0.87  # below it even a value full of digits is a name, such as `node-v18.17.1-linux-x64`
 _HEX = re.compile(r"(?:0x)?[0-9a-fA-F]{16,}")
-_UUID = re.compile(r"[0-9a-zA-Z]{8}(?:-[0-9a-zA-Z]{4}){3}-[0-9a-zA-Z]{12}")
-_RUN = re.compile(r"[0-9A-Za-z]{14,}|[0-9A-Za-z_+/=-]{14,}")
+_UUID = re.compile(r"(?:.*[_:-])?[0-9a-zA-Z]{8}(?:-[0-9a-zA-Z]{4}){3}-[0-9a-zA-Z]{12}")
+_RUN = re.compile(r"[0-9A-Za-z]{11,}|[0-9A-Za-z_+/=-]{11,}")
 
 
 def random(value: str) -> bool:
     """Whether only chance would have written the value. Hexadecimal is not judged so: hashes and ids look the same."""
-    return strangeness(value) >= RANDOM * len(value)
+    return strangeness(value) >= _RANDOM * len(value)
 
 
 def mixed(value: str, *, bits: float | None = None) -> bool:
@@ -30,7 +29,7 @@ def mixed(value: str, *, bits: float | None = None) -> bool:
 
 
 def _counted_out(run: str) -> bool:
-    return hexadecimal(run) or (numbered(run) and strangeness(run) > _NAMED)
+    return hexadecimal(run) or (numbered(run) and strangeness(run) > _NAMED * len(run))
 
 
 def hexadecimal(value: str) -> bool:
@@ -45,7 +44,7 @@ def numbered(value: str) -> bool:
     """Letters and digits in one, too many of each for a name with a version or a date in it."""
     numbers = digits(value)
     letters = sum(map(str.isalpha, value))
-    return numbers >= 4 and letters >= 4 and numbers + letters >= 14
+    return numbers >= 4 and letters >= 4 and numbers + letters >= 11
 
 
 def digits(value: str) -> int:

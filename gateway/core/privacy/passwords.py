@@ -5,86 +5,17 @@ from __future__ import annotations
 import re
 
 from gateway.core.privacy.machine_made import mixed
-from gateway.core.privacy.strangeness import strangeness
 
-_WORDS = frozenset(
-    [
-        "password",
-        "passwd",
-        "passwort",
-        "pass",
-        "pwd",
-        "secret",
-        "token",
-        "user",
-        "username",
-        "login",
-        "name",
-        "value",
-        "string",
-        "text",
-        "none",
-        "null",
-        "true",
-        "false",
-        "required",
-        "optional",
-        "hidden",
-        "empty",
-        "invalid",
-        "wrong",
-        "missing",
-        "default",
-        "unknown",
-        "test",
-        "testing",
-        "tests",
-        "foo",
-        "bar",
-        "baz",
-        "foobar",
-        "root",
-        "admin",
-        "administrator",
-        "guest",
-        "anonymous",
-        "postgres",
-        "mysql",
-        "mongodb",
-        "redis",
-        "rabbitmq",
-        "oracle",
-        "elastic",
-        "minio",
-        "localhost",
-        "hostname",
-        "host",
-        "port",
-        "database",
-        "db",
-        "input",
-        "field",
-        "type",
-        "confirm",
-        "confirmation",
-        "new",
-        "old",
-        "current",
-        "reset",
-        "forgot",
-        "change",
-        "prompt",
-        "str",
-        "int",
-        "bool",
-        "bytes",
-        "object",
-        "any",
-        "undefined",
-    ]
+# What a field is called, what a type is, and what everybody writes where a password would stand.
+_WORDS = re.compile(
+    r"password|passwd|passwort|pass|pwd|secret|token|user|username|login|name|value|string|text|none|null|true|false|required|optional"
+    r"|hidden|empty|invalid|wrong|missing|default|unknown|test|testing|tests|foo|bar|baz|foobar|root|admin|administrator|guest|anonymous"
+    r"|postgres|mysql|mongodb|redis|rabbitmq|oracle|elastic|minio|localhost|hostname|host|port|database|db|input|field|type"
+    r"|confirm|confirmation|new|old|current|reset|forgot|change|prompt|str|int|bool|bytes|object|any|undefined",
+    re.IGNORECASE,
 )
 _CODE = re.compile(
-    r"[\w.]+\(|self\b|this\b|\w+\.\w+\.\w+|\w+\[|.*(?:=>|->|==|!=|::|\|\||&&)|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z|[a-z]+(?:_[a-z]+)+\Z"
+    r"[\w.]+\(|self\b|this\b|\w+\.\w+\.\w+|\w+\[|.*(?:=>|->|==|!=|::|\|\||&&|\?\?)|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z|[a-z]+(?:_[a-z]+)+\Z"
     r"|[a-z]+(?:-[a-z]+)+\Z|[a-z]+(?:\.[A-Za-z_]+)+\Z|/|\\|#|\.|,|:|%s|%d|\d+\Z"
 )
 _LETTERS = re.compile(r"[A-Za-z]+")
@@ -94,10 +25,10 @@ _SENTENCE = re.compile(r"\S+ \S+")
 def is_password(value: str, *, quoted: bool) -> bool:
     """Whether the value may be somebody's password. In quotes a little less is enough."""
     plain = value.strip().rstrip(".,;:")
-    if plain.lower() in _WORDS or len(plain) < 4 or _CODE.match(plain):
+    if _WORDS.fullmatch(plain) or len(plain) < 4 or _CODE.match(plain):
         return False
     if _LETTERS.fullmatch(plain):
-        return strangeness(plain) > 0 if len(plain) >= 8 else False
+        return quoted and len(plain) >= 6
     if _SENTENCE.match(plain):
         return False
     return quoted or mixed(plain, bits=0.0) or _kinds(plain) >= 3

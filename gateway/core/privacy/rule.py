@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-Judge: TypeAlias = Literal["token", "mixed", "random", "assigned", "vendor", "password"]
+Judge: TypeAlias = Literal["certain", "token", "mixed", "random", "assigned", "vendor", "password"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,8 +16,8 @@ class Rule:
 
     `pattern` is RE2 over ASCII; its group `value` (or `value2`, `value3`) is the exact secret, without one the whole match is.
     `check` names a check of checks.py, `entropy` is Shannon's, in bits a character, of the value at least.
-    `judge` is how sceptical to be: `token` the form alone proves it, `random` chance must have made it, `assigned` and
-    `password` weigh the name that it is given to. `allow` are patterns (of the standard library) for values that are harmless.
+    `judge` is how sceptical to be: `certain` whatever matches is one; `token` the form proves it, unless it stands in for one;
+    `mixed` a machine may have made it; `random` nobody else could have; `assigned`, `vendor` and `password` weigh its name too. `allow` are patterns (of the standard library) for values that are harmless.
     `optional` rules hold only where policy asks for them, by id or kind. `common` ones match in most texts, so that asking
     whether they do saves nothing.
     """

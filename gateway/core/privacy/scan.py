@@ -9,14 +9,17 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from gateway.core.privacy.finding import Finding, Place, Scan
+from gateway.core.privacy.named_paths import NamedPaths
 from gateway.core.privacy.reading import Hit, hits
 from gateway.core.privacy.rule import Matcher
 from gateway.core.privacy.seams import Joints, Lane, laned
 from gateway.core.privacy.units import BREAK, Unit
 
+_Key = TypeVar("_Key")
+_Kept = TypeVar("_Kept")
 _Pair: TypeAlias = tuple[bytes, bytes, Lane]
 
 
@@ -31,18 +34,26 @@ class Known:
 
 @dataclass(slots=True)
 class ScanMemo:
-    """What is known of the last `most` units and of the pairs of units that met. Law: a memo serves one set of rules."""
+    """What is known of the last `most` units, of the pairs of units that met, and which paths each names.
+
+    Law: a memo serves one set of rules. It holds digests, kinds and paths, no content.
+    """
 
     most: int = 20_000
     units: dict[bytes, Known] = field(default_factory=dict)
     pairs: dict[_Pair, tuple[Finding, ...]] = field(default_factory=dict)
+    paths: dict[bytes, NamedPaths] = field(default_factory=dict)
 
     def trim(self) -> None:
-        """Forget the longest unused, where more is kept than should be."""
-        while len(self.units) > self.most:
-            del self.units[next(iter(self.units))]
-        while len(self.pairs) > 3 * self.most:
-            del self.pairs[next(iter(self.pairs))]
+        """Forget the longest kept, where there is more than should be."""
+        _trim(self.units, self.most)
+        _trim(self.pairs, 3 * self.most)
+        _trim(self.paths, self.most)
+
+
+def _trim(kept: dict[_Key, _Kept], most: int) -> None:
+    while len(kept) > most:
+        del kept[next(iter(kept))]
 
 
 class _Late(Exception):

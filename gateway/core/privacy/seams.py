@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 from typing import TypeAlias
 
 from gateway.core.privacy.finding import Place
@@ -45,14 +46,11 @@ class Joints:
         """What is in no leaf alone, each hit with the number of its pair."""
         if not self._views:
             return
-        size = 0
-        seams = []
-        for view in self._views:
-            seams.append(size + view.seams[0])
-            size += len(view.text) + len(BREAK)
+        starts = list(accumulate((len(view.text) + len(BREAK) for view in self._views), initial=0))
         text = BREAK.join(view.text for view in self._views)
+        seams = [start + view.seams[0] for start, view in zip(starts, self._views, strict=False)]
         for hit in news(View(text, seams), matcher):
-            yield bisect_right(seams, hit.end) - 1, hit
+            yield bisect_right(starts, hit.start) - 1, hit
         if any(hit for view in views(text) for hit in news(view, matcher)):
             yield from self._encoded(matcher)
 

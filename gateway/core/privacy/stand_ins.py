@@ -20,6 +20,7 @@ _WORDS = re.compile(
 )
 _MASK = re.compile(r"[xX]{6,}|\*{3,}|\.{3,}|#{4,}|[?_•]{6,}|0{10,}")
 
+_TOO_LONG = 40  # characters from which on a value that says `example` has enough beside it to be one
 _SHORT = 8  # characters beside a placeholder of ours that can't be a secret as well
 
 
@@ -28,4 +29,5 @@ def stands_in(value: str) -> bool:
     said = OURS.sub("", value)
     if said != value and len(said) < _SHORT:
         return True
-    return bool(_TEMPLATE.match(value) or _INSIDE.search(value) or _MASK.search(value) or _WORDS.search(value))
+    excused = len(value) < _TOO_LONG and _WORDS.search(value)
+    return bool(excused or _TEMPLATE.match(value) or _INSIDE.search(value) or _MASK.search(value))

@@ -61,8 +61,11 @@ def _views(text: str, depth: int) -> Iterator[View]:
         readings = (_unescaped(text, lines), _unquoted(text, lines), _unmarked(text, lines), _decoded(text))
         for reading in (*readings, _decoded(joined.text) if joined else ""):
             if reading:
-                yield View(reading)
-                yield from _views(reading, depth - 1)
+                plain = reading.replace("\0", " ").replace(
+                    "\ufffd", " "
+                )  # what does not decode is no sign of a binary file
+                yield View(plain)
+                yield from _views(plain, depth - 1)
 
 
 _INVISIBLE = re.compile(
@@ -113,26 +116,26 @@ def _unmarked(text: str, lines: Sequence[str]) -> str:
     return html.unescape("\n".join(line for line in lines if "&" in line and _ENTITY.search(line)))
 
 
-_BASE64 = re.compile("[0-9A-Za-z+/_-]{16,}")
+_LEAST = 16  # characters of base64, which say twelve
+_ALPHABET = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/-_"
+# Makes blanks of all that is no base64 and plain base64 of the kind for addresses; several times as fast as a pattern.
+_TO_BASE64 = bytes(each if each in _ALPHABET else 0x20 for each in range(256)).translate(bytes.maketrans(b"-_", b"+/"))
 _TEXT = re.compile(rb"[\t\n\r\x20-\x7e]{10,}")
 _WIDE = re.compile(rb"(?:[\t\n\r\x20-\x7e]\0){8,}")
-_URL_SAFE = str.maketrans("-_", "+/")
 
 
 def _decoded(text: str) -> str:
     """What base64 in the text says, where it says text."""
-    runs = dict.fromkeys(_BASE64.findall(text))
-    return "\n".join(filter(None, (_said(run) for run in runs if run.lower() != run)))
+    words = text.encode("utf-8", "replace").translate(_TO_BASE64).split()
+    runs = dict.fromkeys(word for word in words if len(word) >= _LEAST and word.lower() != word)
+    return "\n".join(filter(None, map(_said, runs)))
 
 
-def _said(run: str) -> str:
-    body = run.translate(_URL_SAFE) if "-" in run or "_" in run else run
-    data = a2b_base64(body[: len(body) - 1 if len(body) % 4 == 1 else len(body)] + "==")
-    if said := _TEXT.match(data):
-        return said[0].decode("ascii")
-    if said := _WIDE.match(data):  # UTF-16, as PowerShell encodes its commands
-        return said[0].decode("utf-16-le")
-    return ""
+def _said(run: bytes) -> str:
+    data = a2b_base64(run[: len(run) - (len(run) % 4 == 1)] + b"==")
+    if wide := _WIDE.match(data):  # UTF-16, as PowerShell encodes its commands
+        return wide[0].decode("utf-16-le")
+    return b"\n".join(_TEXT.findall(data)).decode("ascii")
 
 
 _BREAKS_OFF = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/=_-.~%$@&!*^#")
@@ -144,29 +147,31 @@ _PARTS = frozenset("}])>,;")
 
 def _joined(lines: Sequence[str]) -> View | None:
     """Lines that break off inside a word, joined with those that they go on in."""
-    pieces: list[str] = []
-    seams: list[int] = []
+    ends = [line.rstrip(_TAIL) for line in lines]
+    chains: list[list[str]] = []
+    last = -2
+    for place in [place for place, end in enumerate(ends[:-1]) if end[-1:] in _BREAKS_OFF]:
+        after = ends[place + 1]
+        head = _HEAD.match(after)
+        rest = after[head.end() :] if head else after
+        if rest and rest[0] not in _PARTS and _no_prose(ends[place], rest):
+            if last != place - 1:
+                chains.append([ends[place]])
+            chains[-1].append(rest)
+            last = place
+    return _chained(chains) if chains else None
+
+
+def _chained(chains: Sequence[Sequence[str]]) -> View:
     size = 0
-    before = ""
-    chained = False
-    for line in lines:
-        head = _HEAD.match(line) if before else None
-        rest = line[head.end() :] if head else line
-        if head and rest and rest[0] not in _PARTS and _no_prose(before, rest):
-            if not chained:
-                pieces += ["\n", before]
-                size += 1 + len(before)
+    seams = []
+    for chain in chains:
+        for piece in chain:
             seams.append(size)
-            rest = rest.rstrip(_TAIL)
-            pieces.append(rest)
-            size += len(rest)
-            chained = True
-        else:
-            chained = False
-            rest = line.rstrip(_TAIL)
-        before = rest if rest and rest[-1] in _BREAKS_OFF else ""
-        chained = chained and before != ""
-    return View("".join(pieces), tuple(seams)) if pieces else None
+            size += len(piece)
+        size += 1
+        seams[-len(chain)] = -1  # a chain begins at no seam
+    return View("\n".join(map("".join, chains)), [seam for seam in seams if seam >= 0])
 
 
 def _no_prose(before: str, rest: str) -> bool:

@@ -55,10 +55,10 @@ def test_commands_keep_their_last_result() -> None:
     made = ledger(
         user("go"),
         *turn("bash", {"command": "make"}, "compiling\nerror: no rule\nmake failed: 2\nend"),
-        *turn("bash", {"command": "ls"}, "a\nb\n"),
-        *turn("bash", {"command": "make"}, "compiling\nall done"),
+        *turn("bash", {"command": "./go"}, "a\nb\n"),
+        *turn("bash", {"command": "make 2>&1 | tail -3"}, "compiling\nall done"),
     )
-    assert list(made.runs.values()) == [Run("ls", 1, "b"), Run("make", 2, "all done")]
+    assert list(made.runs.values()) == [Run("./go", 1, "b"), Run("make", 2, "all done")]
     assert made.errors == {}
     assert ledger(user("go"), *turn("bash", {"command": "make"}, "error: x\nend")).errors == {"make": "error: x"}
 

@@ -12,6 +12,7 @@ from gateway.core.compaction.stages.scene import Change, Scene
 from gateway.core.conversation import ToolCall
 
 _KEPT = 160  # characters of a shortened string
+_DEPTH = 32  # arguments nested deeper are left: no tool's are, and every level costs stack
 
 
 def arguments(scene: Scene) -> Iterator[Change]:
@@ -27,6 +28,8 @@ def arguments(scene: Scene) -> Iterator[Change]:
 
 def _shortened(call: ToolCall, most: int) -> ToolCall:
     given = arguments_of(call)
+    if _deeper(given, _DEPTH):
+        return call
     kept = {key: _cut(value, most) for key, value in given.items()}
     return replace(call, arguments=jsontext.dumps(kept)) if kept != given else call
 
@@ -41,3 +44,8 @@ def _cut(value: object, most: int) -> object:
             return {key: _cut(item, most) for key, item in value.items()}
         case _:
             return value
+
+
+def _deeper(value: object, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return bool(inner) and (levels == 0 or any(_deeper(item, levels - 1) for item in inner))

@@ -203,6 +203,11 @@ class TestArguments:
         bad = Message(role="assistant", calls=(ToolCall(id="1", name="write", arguments='{"a": "' + "x" * 900),))
         assert list(arguments(scene([TASK, *turn("x", dict(many), ""), bad, LAST]))) == []
 
+    def test_what_is_nested_beyond_reason_is_left(self, scene: Make) -> None:
+        deep = '{"a": ' + "[" * 900 + json.dumps("x" * 900) + "]" * 900 + "}"
+        answer = Message(role="assistant", calls=(ToolCall(id="1", name="write", arguments=deep),))
+        assert list(arguments(scene([TASK, answer, LAST]))) == []
+
     def test_twice_is_once(self, scene: Make) -> None:
         made = scene([TASK, *turn("write", {"content": "x" * 5000}, "ok"), LAST])
         assert list(arguments(after(made, dict(arguments(made))))) == []

@@ -1,0 +1,185 @@
+"""For every dialect: what is rendered is read again, no prefix gives a wrong call, and no text raises, is lost or depends on its pieces."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from gateway.core.conversation import ToolSpec
+from gateway.core.dialects import AUTOMATIC, DIALECTS, Dialect, ToolReader
+from gateway.core.stream import Call, Part, Proof, Reasoning, Text, Unreadable
+
+MARKERS = sorted(
+    {
+        mark
+        for dialect in DIALECTS
+        for mark in (
+            *(o.token for o in (*dialect.openers, *dialect.bare)),
+            *dialect.closers,
+            *dialect.inner,
+            *dialect.noise,
+        )
+    }
+)
+FRAGMENTS = [
+    *MARKERS, "<parameter=path>", '<parameter name="x">', "<arg_key>a</arg_key>", "<arg_value>", "\n", " ", "a < b && c", "word", '"', "'", "\\", "{", "}",
+    "[", "]", ",", ":", '"name": "do_it"', '"arguments": {', "do_it", "do_it(a=", "functions.do_it:0", "[ARGS]", "<do_it>", "<a>", "</a>", "&lt;", "```",
+    "<think>", "</think>", '<|"|>', "格", "😀", "\r\n", "\x00", "null", "12", "commentary to=functions.do_it",
+]  # fmt: skip
+HOSTILE = st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=4), max_size=14).map("".join)
+VALUES = {
+    "string": st.text(max_size=20) | HOSTILE,
+    "integer": st.integers(-(10**20), 10**20),
+    "number": st.floats(allow_nan=False, allow_infinity=False, width=32),
+    "boolean": st.booleans(),
+    "array": st.lists(st.text(max_size=8) | st.integers() | st.booleans(), max_size=3),
+    "object": st.dictionaries(st.sampled_from(["x", "y", "key"]), st.text(max_size=8) | st.none(), max_size=2),
+}
+NAMES = st.from_regex(r"[a-zA-Z格][\w]{0,12}", fullmatch=True)
+KEYS = st.from_regex(r"[a-z][a-z]{0,6}", fullmatch=True)
+RAW = {dialect.name for dialect in DIALECTS if dialect.inner} | {"gemma4", "cline"}
+
+
+@st.composite
+def called(draw: st.DrawFn) -> tuple[ToolSpec, Call]:
+    """A tool, and a call of it with at least what it requires."""
+    kinds = draw(st.dictionaries(KEYS, st.sampled_from(sorted(VALUES)), max_size=4))
+    required = [key for key in kinds if draw(st.booleans())]
+    arguments = {key: draw(VALUES[kind]) for key, kind in kinds.items() if key in required or draw(st.booleans())}
+    schema = {
+        "type": "object",
+        "properties": {key: {"type": kind} for key, kind in kinds.items()},
+        "required": required,
+    }
+    name = draw(NAMES)
+    return ToolSpec(name=name, parameters=schema), Call(id="", name=name, arguments=json.dumps(arguments))
+
+
+def read(
+    dialect: Dialect, tools: Sequence[ToolSpec], text: str, *, sizes: Sequence[int] = (), cut: bool = False
+) -> list[Part]:
+    reader = ToolReader(dialect, tools)
+    parts: list[Part] = []
+    at = 0
+    for size in sizes:
+        parts += reader.feed(text[at : at + size])
+        at += size
+    parts += reader.feed(text[at:])
+    return [*parts, *(reader.cut() if cut else reader.close())]
+
+
+def delivered(parts: Sequence[Part]) -> list[tuple[str, object]]:
+    good = (Proof.COMPLETE, Proof.CLOSERS_ONLY)
+    return [(part.name, json.loads(part.arguments)) for part in parts if isinstance(part, Call) and part.proof in good]
+
+
+def said(parts: Sequence[Part]) -> str:
+    return "".join(part.text for part in parts if isinstance(part, Text))
+
+
+def merged(parts: Sequence[Part]) -> list[object]:
+    """The parts without the seams between pieces of text, or of thought."""
+    out: list[object] = []
+    for part in parts:
+        if isinstance(part, Text | Reasoning) and out and isinstance(last := out[-1], tuple) and last[0] is type(part):
+            out[-1] = (last[0], last[1] + part.text)
+        else:
+            out.append((type(part), part.text) if isinstance(part, Text | Reasoning) else part)
+    return out
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: str(dialect.name))
+@settings(max_examples=60)
+@given(pair=called(), prose=st.sampled_from(["", "Let me see.\n"]), sizes=st.lists(st.integers(1, 9), max_size=40))
+def test_what_is_rendered_is_read(dialect: Dialect, pair: tuple[ToolSpec, Call], prose: str, sizes: list[int]) -> None:
+    tool, call = pair
+    prose = "" if dialect.name == "bare-json" else prose
+    parts = read(dialect, [tool], prose + dialect.render(call), sizes=sizes)
+    calls = delivered(parts)
+    if dialect.name in RAW and calls != [(call.name, json.loads(call.arguments))]:
+        # A raw value may hold the very text that ends its call; then it is refused, never cut short.
+        assert calls == []
+        assert any(isinstance(part, Unreadable | Call) for part in parts)
+        assume(False)
+    assert calls == [(call.name, json.loads(call.arguments))]
+    assert said(parts) == prose
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: str(dialect.name))
+@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
+@given(pair=called())
+def test_no_prefix_gives_a_wrong_call(dialect: Dialect, pair: tuple[ToolSpec, Call]) -> None:
+    tool, call = pair
+    wanted = json.loads(call.arguments)
+    own = (*dialect.inner, '<|"|>', *(f"</{key}>" for key in wanted))
+    # Where a value ends with the closer of its own argument, a cut behind that looks like the value's end.
+    assume(dialect.name not in RAW or not any(mark in str(value) for mark in own for value in wanted.values()))
+    text = "So.\n" + dialect.render(call) if dialect.name != "bare-json" else dialect.render(call)
+    for end in range(min(len(text), 500)):
+        reader = ToolReader(dialect, [tool])
+        parts = [*reader.feed(text[:end])]
+        open_call = reader.open_call
+        parts += reader.cut()
+        assert all(found == (call.name, wanted) for found in delivered(parts))
+        for part in parts:
+            if isinstance(part, Call) and part.proof is not Proof.UNPROVEN:
+                assert json.loads(part.arguments).items() <= wanted.items()
+        last = parts[-1] if parts else None
+        half = last if isinstance(last, Call) and last.proof is not Proof.COMPLETE else None
+        assert (
+            (open_call.name, open_call.proof) == (half.name, half.proof)
+            if half and open_call
+            else not (half or open_call)
+        )
+
+
+@pytest.mark.parametrize("dialect", [*DIALECTS, AUTOMATIC], ids=lambda dialect: str(dialect.name))
+@settings(max_examples=60)
+@given(text=HOSTILE, sizes=st.lists(st.integers(1, 6), max_size=60), cut=st.booleans(), offered=st.booleans())
+def test_pieces_do_not_matter_and_nothing_raises(
+    dialect: Dialect, text: str, sizes: list[int], cut: bool, offered: bool
+) -> None:
+    tool = ToolSpec(
+        name="do_it", parameters={"type": "object", "properties": {"a": {"type": "string"}, "n": {"type": "integer"}}}
+    )
+    tools = [tool] if offered else []
+    whole = merged(read(dialect, tools, text, cut=cut))
+    assert merged(read(dialect, tools, text, sizes=sizes, cut=cut)) == whole
+    assert merged(read(dialect, tools, text, sizes=[1] * len(text), cut=cut)) == whole
+
+
+@pytest.mark.parametrize("dialect", [*DIALECTS, AUTOMATIC], ids=lambda dialect: str(dialect.name))
+@settings(max_examples=30)
+@given(text=st.text(), sizes=st.lists(st.integers(1, 6), max_size=20), cut=st.booleans())
+def test_text_without_markers_comes_back(dialect: Dialect, text: str, sizes: list[int], cut: bool) -> None:
+    assume(not re.search(r"[<\[{`◁]|do_it|functools|Action|to=", text))
+    parts = read(dialect, [ToolSpec(name="do_it")], text, sizes=sizes, cut=cut)
+    assert said(parts) == (text if text.strip() else "")
+    assert not any(isinstance(part, Call | Unreadable) for part in parts)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: str(dialect.name))
+def test_visible_words_around_calls_are_kept(dialect: Dialect) -> None:
+    tool = ToolSpec(name="do_it", parameters={"type": "object", "properties": {"a": {"type": "string"}}})
+    call = dialect.render(Call(id="", name="do_it", arguments='{"a": "x"}'))
+    text = f"\n{call}\n".join(("one", "two", "three")) if dialect.name not in ("bare-json", "json-fence") else call
+    parts = read(dialect, [tool], text, sizes=[3] * len(text))
+    assert said(parts).split() == [word for word in ("one", "two", "three") if word in text]
+    assert delivered(parts) == [("do_it", {"a": "x"})] * text.count(call)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: str(dialect.name))
+def test_a_value_of_100_kilobytes(dialect: Dialect) -> None:
+    tool = ToolSpec(
+        name="do_it", parameters={"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+    )
+    value = "".join(f'if a < {n} and "b{n}" in c:\n    return "<p>" + \'{n}\' # \\d+ </p>\n' for n in range(2_000))[
+        :100_000
+    ]
+    text = dialect.render(Call(id="", name="do_it", arguments=json.dumps({"a": value})))
+    assert delivered(read(dialect, [tool], text, sizes=[16] * (len(text) // 16))) == [("do_it", {"a": value})]

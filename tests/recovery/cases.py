@@ -1,0 +1,62 @@
+"""Which fault strikes where in which answer, by chance; the same for the same seed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from gateway.testing.faults import FAULTS, FaultKind, Point
+from gateway.testing.models.model import Family
+from tests.recovery.saying import sayings_of
+from tests.recovery.stage import WINDOW, Case, Stage, Strike
+from tests.recovery.surfaces import SURFACES
+
+KINDS = tuple(kind for kind in FaultKind if kind is not FaultKind.WEDGE)  # that one needs a parser error before it
+UNREADABLE = "XML syntax error on line 7: unexpected EOF"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How long an answer is, so that faults can strike all over it."""
+
+    tokens: int
+    body: int
+
+
+async def sizes(stage: Stage, family: Family) -> dict[str, Size]:
+    """The undisturbed answers' sizes, by the name of what is said."""
+    found = {}
+    for saying in sayings_of(family):
+        outcome = await stage.play(Case(saying=saying))
+        found[saying.name] = Size(outcome.generations[0].said_tokens, outcome.body)
+    return found
+
+
+def cases(family: Family, known: Mapping[str, Size], *, seed: str, count: int) -> Iterator[Case]:
+    """Cases of one family: one or two faults in each, which strike once, twice or for ever."""
+    dice = random.Random(seed)
+    for _ in range(count):
+        saying = dice.choice(sayings_of(family))
+        strikes = tuple(_strike(dice, known[saying.name]) for _ in range(dice.choice((1, 1, 2))))
+        yield Case(saying=saying, surface=dice.choice(SURFACES), strikes=strikes)
+
+
+def _strike(dice: random.Random, size: Size) -> Strike:
+    kind, times, place = dice.choice(KINDS), dice.choice((1, 1, 2, None)), dice.random()
+    match FAULTS[kind][0]:
+        case Point.TOKEN:
+            return Strike(kind=kind, at=int(place * (size.tokens + 1)), times=times)
+        case Point.BODY:
+            return Strike(kind=kind, at=int(place * (size.body + 2)) - 1, times=times)
+        case Point.LOAD:
+            return Strike(kind=kind, at=int(place * WINDOW), times=times)
+        case _:
+            return Strike(kind=kind, times=times, text=UNREADABLE if kind is FaultKind.PARSER_FAILS else "")
+
+
+def recovers(case: Case) -> bool:
+    """The upstream gets well before the gateway has spent its attempts, and nothing wrong was sent meanwhile."""
+    if case.surface.streams and any(strike.kind is FaultKind.LOOP for strike in case.strikes):
+        return False  # what it said in a circle is with the client
+    return sum(strike.times or len(KINDS) for strike in case.strikes) <= 2
