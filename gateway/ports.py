@@ -1,4 +1,4 @@
-"""All that the core and the service ever ask of the world: drivers, clock, store, counters, journal. And the drivers' one exception."""
+"""All that the core and the service ever ask of the world: drivers, clock, stores, counters, journal. And the drivers' one exception."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from gateway.core.budget import Count
 from gateway.core.conversation import Conversation, Message, ToolSpec
 from gateway.core.events import Event
 from gateway.core.failures import Failure
-from gateway.core.plan import Loaded, Mode, ModelFacts, Try
+from gateway.core.plan import Loaded, Mode, ModelFacts, Target, Try
+from gateway.core.spending import Caps, Reservation, Spent
 from gateway.core.stream import Part
 
 
@@ -148,3 +149,66 @@ class Sizes(Protocol):
     def opening(self) -> int: ...
     def tools(self, tools: tuple[ToolSpec, ...]) -> int: ...
     def message(self, message: Message) -> int: ...
+
+
+class Summaries(Protocol):
+    """Summaries of histories, made once. What can't be read is None; what can't be kept is made again."""
+
+    async def summary(self, key: bytes) -> str | None: ...
+
+    async def keep_summary(self, key: bytes, text: str) -> None: ...
+
+
+class Taints(Protocol):
+    """The marks of what once held something private. Where they can't be read, everything is tainted."""
+
+    async def tainted(self, keys: Sequence[bytes], now: float) -> frozenset[bytes]:
+        """Those of `keys` that are tainted; `now` in seconds since 1970."""
+        ...
+
+    async def taint(self, keys: Sequence[bytes], *, until: float) -> None:
+        """Keep the marks until then, or longer where they are kept longer already."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowLearnt:
+    """The window of a model that last held and the one that last ran out of memory, each with its time (seconds since 1970)."""
+
+    held: int | None = None
+    held_at: float = 0.0
+    failed: int | None = None
+    failed_at: float = 0.0
+
+
+class Learnt(Protocol):
+    """What was learnt of targets the hard way, for the next start. What can't be read or kept is learnt again."""
+
+    async def windows(self) -> Mapping[Target, WindowLearnt]: ...
+
+    async def learn_window(self, target: Target, window: int, *, held: bool, at: float) -> None: ...
+
+    async def dead(self) -> Mapping[Target, float]:
+        """Models that their upstream said it no longer has, and when it said so."""
+        ...
+
+    async def learn_dead(self, target: Target, *, at: float) -> None: ...
+
+
+class Ledger(Protocol):
+    """What was spent. A reservation that is never settled counts as spent in full, whatever was killed in between."""
+
+    async def reserve(self, worst: int, *, request: str, key: str, at: float, caps: Caps) -> Reservation | str:
+        """Set aside the most that an answer may cost (micro-dollars), or say in words which cap forbids it. Atomic.
+
+        `key` is the name of the client's key, `at` is in seconds since 1970. A ledger that can't be written forbids everything.
+        """
+        ...
+
+    async def settle(self, reservation: Reservation, cost: int) -> None:
+        """Put what it did cost in place of what was reserved; only the first settlement of a reservation counts."""
+        ...
+
+    async def spent(self, *, at: float) -> Spent | None:
+        """All of it, and this day's; None where the ledger can't be read."""
+        ...

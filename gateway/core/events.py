@@ -46,7 +46,7 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Began:
-    """An attempt began."""
+    """An attempt began. `expected`: seconds to its first part, None where the model's speed is not known yet."""
 
     request: str
     number: int
@@ -54,6 +54,7 @@ class Began:
     mode: Mode
     window: int | None
     after: float = 0.0
+    expected: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,23 @@ class Broke:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """What the first target could not do, the next one is asked for."""
+
+    request: str
+    target: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noticed:
+    """Something that the operator should know; `request` is empty where it belongs to none."""
+
+    request: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """The client has its answer, or an error, or has left."""
 
@@ -90,4 +108,4 @@ class Ended:
     detail: str = ""
 
 
-Event: TypeAlias = Came | JoinedOther | Fitted | Began | FirstPart | Broke | Ended
+Event: TypeAlias = Came | JoinedOther | Fitted | Began | FirstPart | Broke | Moved | Noticed | Ended

@@ -57,6 +57,12 @@ TABLE: Mapping[FailureKind, Answer] = MappingProxyType(
 )
 
 
+# What tells of the upstream or its model, and not of one request.
+OF_THE_UPSTREAM = frozenset(
+    {_K.CUT, _K.CRASHED, _K.STALLED, _K.INVALID, _K.OUT_OF_MEMORY, _K.UNREACHABLE, _K.OVERLOADED, _K.LOADING}
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
     """What the attempts so far and the upstream allow.

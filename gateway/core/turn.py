@@ -290,9 +290,14 @@ class Turn:
         return tuple(self._usages)
 
     @property
+    def usage(self) -> Usage | None:
+        """What the server told of this attempt, None where it told nothing."""
+        return self._usages[-1] if len(self._usages) > self._usages_before else None
+
+    @property
     def made(self) -> int | None:
         """Tokens that the server says it made in this attempt; None where it does not say."""
-        return self._usages[-1].completion_tokens if len(self._usages) > self._usages_before else None
+        return None if self.usage is None else self.usage.completion_tokens
 
     def visible_raw(self, tags: ThinkTags) -> str:
         """What the client has of thought and text, as the model would have written it: where its calls begin anew."""

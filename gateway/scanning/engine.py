@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from gateway.core.privacy.rule import Candidate, Rule
+from gateway.core.privacy.rule import Candidate, Rule, Unusable
 
 # With all rules in one automaton its states multiply: in sets of this size the first megabyte takes a seventh of the time.
 _TOGETHER = 80
@@ -22,13 +22,6 @@ _SHORT = 64  # bytes of a value that are looked at again for a name; that this i
 # `x{36}` goes into a set as `x{12,}`: counting further multiplies states. The rule itself counts when it looks again.
 _COUNT = re.compile(rb"\{(\d+)(?:,\d*)?\}")
 _COUNTED = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Unusable:
-    """There is no engine, and why; without one nothing may go to a cloud."""
-
-    reason: str
 
 
 class ScanBroken(Exception):

@@ -5,29 +5,34 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from gateway.core.admission import Ticket
-from gateway.core.calls.kinds import writes
+from gateway.core.compaction.sides import side_request
 from gateway.core.conversation import Conversation
-from gateway.core.events import Began, Broke, Ended, FirstPart
-from gateway.core.events import Fitted as WasFitted
+from gateway.core.events import Ended
 from gateway.core.failures import Failure, FailureKind
 from gateway.core.identity import fingerprint
 from gateway.core.plan import Mode, Target, Try
-from gateway.core.recovery import TABLE, Again, Allowance, Answer, GiveUp, Outlook, decide
-from gateway.core.stream import Call, Did, Part, Proof, Stop, StopReason, Usage
+from gateway.core.recovery import OF_THE_UPSTREAM, TABLE, Again, Answer, GiveUp, decide
+from gateway.core.stream import Part, Stop, StopReason, Usage
 from gateway.core.turn import Circling, Damage, Turn
 from gateway.ports import UpstreamFailed
+from gateway.service.account import Account
 from gateway.service.asked import Asked
-from gateway.service.endings import Verified, complaint, ending_of, problem_of, usage_of, verify
+from gateway.service.closing import Ending, cut_ending, whole_ending
+from gateway.service.endings import Verified, complaint, ending_of, usage_of, verify
 from gateway.service.fitting import Fitted, Fitting
 from gateway.service.joining import ways_again, ways_by_schema, ways_on, ways_past
+from gateway.service.paces import Pace
+from gateway.service.progress import Progress
 from gateway.service.readers import reader_for
 from gateway.service.refitting import Refitting
 from gateway.service.refusal import Refusal
-from gateway.service.upstreams import Upstreams
+from gateway.service.upstreams import Live, Upstreams
 from gateway.service.world import World
+
+_PATIENT = 3  # times the predicted seconds to the first part that it may take
 
 
 class Conductor:
@@ -43,8 +48,10 @@ class Conductor:
         world: World,
     ) -> None:
         self.asked = asked
+        self.account = Account(asked.id, world)
         self._targets = list(targets)
         self._upstreams = upstreams
+        self._fitting = fitting
         self._refitting = Refitting(fitting, upstreams, asked.policy, world)
         self._world = world
         self._conversation = asked.conversation
@@ -52,20 +59,14 @@ class Conductor:
         self._turn: Turn | None = None
         self._failure: Failure | None = None
         self._verified = Verified()
-        self._tries: list[Try] = []
-        self._barren = 0
-        self._remade = 0
-        self._received = 0
-        self._continued = 0
-        self._overruns = False
-        self._came = world.clock.now()
-        self._first_part: float | None = None
+        self._progress = Progress()
+        self._at_worst: list[Part] = []  # what an earlier target could not finish
         self._usage = Usage()
-        self.did: list[str] = []
 
     @property
-    def tries(self) -> int:
-        return len(self._tries)
+    def did(self) -> Sequence[str]:
+        """What the gateway did for the request so far, in stable words."""
+        return self.account.did
 
     @property
     def fitted(self) -> Fitted | None:
@@ -74,37 +75,57 @@ class Conductor:
 
     async def run(self) -> AsyncGenerator[list[Part], None]:
         """The answer, batch by batch; the last batch ends with a Stop. Raises Refusal where nothing can be delivered."""
-        fitted = await self.prepare()
-        async with self._upstreams[fitted.target.upstream].slots.hold(self._ticket(fitted)) as slot:
-            attempt: Try | None = await self._open()
-            while attempt is not None:
-                async with aclosing(self._play(attempt)) as played:
-                    async for out in played:
-                        yield out
-                attempt = await self._after(self._failure, attempt) if self._failure else None
-            last = self._last()
-            slot.comes_back = bool(self._verified.calls) and any(
-                m.role == "assistant" for m in fitted.conversation.messages
-            )
+        last: list[Part] = []
+        while not last:
+            try:
+                fitted = await self._ready()
+                async with self._live(fitted).slots.hold(self._ticket(fitted)) as slot:
+                    async with aclosing(self._attempts(fitted)) as batches:
+                        async for out in batches:
+                            yield out
+                    self._settle(fitted)
+                    last = await self._last()
+                    slot.comes_back = self._comes_back()
+                if self._failure is not None and self._moves_on(self._failure.kind):
+                    last, self._at_worst = [], last
+            except Refusal as refusal:
+                if not self._moves_on(str(refusal.problem.code)):
+                    last = self._at_worst
+                    if not last:
+                        raise
         yield last
 
-    def _ticket(self, fitted: Fitted) -> Ticket:
-        """Its place in the line: by session where the client names one, else by how the conversation begins."""
-        asked = self.asked
-        head = asked.conversation.messages[:2]
-        session = asked.session or fingerprint(Conversation(model="", messages=head)).hex()
-        return Ticket(id=asked.id, session=f"{asked.caller}/{session}", model=fitted.target.model)
+    async def _attempts(self, fitted: Fitted) -> AsyncGenerator[list[Part], None]:
+        """All attempts at this target. Leaves in `_failure` what broke the last one, None where it ended well."""
+        attempt: Try | None = await self._open()
+        if known := self._live(fitted).breaker(fitted.target.model).tells(self.account.came):
+            self._failure = known
+            return
+        while attempt is not None:
+            async with aclosing(self._play(attempt)) as played:
+                async for out in played:
+                    yield out
+            attempt = await self._after(self._failure, attempt) if self._failure else None
 
-    async def prepare(self) -> Fitted:
-        """Measure and fit before anything is sent."""
-        if self._fitted is None:
-            await self._fit(self._targets[0])
-        assert self._fitted is not None
-        return self._fitted
+    async def _ready(self) -> Fitted:
+        """Measured and fitted before anything is sent. Raises Refusal."""
+        return self._fitted or await self._fit(self._targets[0])
+
+    def _moves_on(self, why: str) -> bool:
+        """Whether the next target is asked: only while the client has nothing, since another model would say it otherwise."""
+        sent = self._turn is not None and self._turn.damage().sent
+        if len(self._targets) < 2 or sent or len(self._progress.tries) >= self.asked.policy.recovery.per_request:
+            return False
+        self._targets.pop(0)
+        self._fitted = self._turn = None
+        self._conversation = self.asked.conversation
+        self._progress.moved()
+        self.account.moved(self._targets[0], why)
+        return True
 
     async def _open(self) -> Try:
         """The first attempt, or, after the client left and came again, the one that goes on."""
-        fitted = await self.prepare()
+        fitted = await self._ready()
         if self._turn is None:
             self._turn = Turn(
                 reader=reader_for(fitted.conversation, fitted.facts, fitted.rule),
@@ -113,80 +134,106 @@ class Conductor:
                 thinks="thinking" in fitted.facts.capabilities,
                 sends=self.asked.sends,
             )
+            self._progress.prompt_tokens = fitted.count.tokens
             return fitted.first()
-        again = await self._after(Failure(FailureKind.CUT, "the client left"), self._tries[-1])
+        again = await self._after(Failure(FailureKind.CUT, "the client left"), self._progress.tries[-1])
         return again or fitted.first()
 
-    async def _fit(self, target: Target, *, window: int | None = None) -> None:
-        self._note_fitted(await self._refitting.fit(self._conversation, target, window=window))
-
-    def _note_fitted(self, fitted: Fitted) -> None:
-        self._fitted = fitted
-        pinned = self._upstreams[fitted.target.upstream].pinned.get(fitted.target.model)
-        if pinned and fitted.window and fitted.window < pinned:
-            self._do("window_shrunk")
-        for word in fitted.did:
-            self._do(word)
-        self._world.journal.note(
-            WasFitted(
-                request=self.asked.id,
-                target=str(fitted.target),
-                window=fitted.window,
-                count=fitted.count,
-                before=fitted.before,
-                stages=tuple(asdict(stage) for stage in fitted.compaction.stages) if fitted.compaction else (),
-                notes=fitted.notes,
-            )
+    def _ticket(self, fitted: Fitted) -> Ticket:
+        """Its place in the line: by session where the client names one, else by how the conversation begins."""
+        asked = self.asked
+        head = asked.conversation.messages[:2]
+        session = asked.session or fingerprint(Conversation(model="", messages=head)).hex()
+        return Ticket(
+            id=asked.id,
+            session=f"{asked.caller}/{session}",
+            model=fitted.target.model,
+            background=side_request(asked.conversation) is not None,
+            seconds=self._pace(fitted).seconds(fitted),
         )
+
+    def _comes_back(self) -> bool:
+        """Whether its agent will ask again at once: it has calls to make, and is in the middle of its work."""
+        answered = any(message.role == "assistant" for message in self.asked.conversation.messages)
+        return bool(self._verified.calls) and answered
+
+    def _settle(self, fitted: Fitted) -> None:
+        """What the upstream's breaker and its budget of retries learn from this request."""
+        live = self._live(fitted)
+        breaker = live.breaker(fitted.target.model)
+        if self._failure is None:
+            breaker.worked()
+            live.retries.give_back(len(self._progress.tries) - 1)
+        elif self._failure.kind in OF_THE_UPSTREAM:
+            breaker.failed(self._failure, self._world.clock.now())
+
+    async def _fit(self, target: Target, *, window: int | None = None) -> Fitted:
+        return self._note_fitted(await self._refitting.fit(self._conversation, target, window=window))
+
+    def _note_fitted(self, fitted: Fitted) -> Fitted:
+        self._fitted = fitted
+        pinned = self._live(fitted).pinned.get(fitted.target.model)
+        if pinned and fitted.window and fitted.window < pinned:
+            self.account.do("window_shrunk")
+        self.account.fitted(fitted)
+        return fitted
 
     async def _play(self, attempt: Try) -> AsyncGenerator[list[Part], None]:
         """One attempt. Leaves what broke it in `_failure`, None where it ended well."""
         fitted, turn = self._known()
         self._failure = None
-        await self._begin(attempt)
-        timeouts = self.asked.policy.timeouts
-        patience, began = timeouts.first_part, self._world.clock.now()
-        driver = self._upstreams[attempt.target.upstream].driver
+        patience = await self._begin(attempt)
+        between, began = self.asked.policy.timeouts.between_parts, self._world.clock.now()
         try:
-            async with aclosing(driver.stream(fitted.conversation, attempt)) as stream:
-                while not turn.stopped:
+            async with aclosing(self._live(fitted).driver.stream(fitted.conversation, attempt)) as stream:
+                while not (turn.stopped or turn.circling):
                     async with asyncio.timeout(patience):
                         batch = await anext(stream, None)
                     if batch is None:
                         break
-                    if patience != timeouts.between_parts:
-                        patience = timeouts.between_parts
-                        self._note_first_part(began)
+                    if patience != between:
+                        patience = between
+                        self.account.first_part(self._world.clock.now() - began)
                     if out := list(turn.receive(batch)):
                         yield out
-                    if turn.circling:
-                        break
-            self._failure = self._cut_short(attempt)
-            if self._failure is None:
-                if out := list(turn.finish(natural=turn.stop is None or turn.stop.reason is not StopReason.LENGTH)):
-                    yield out
-                self._failure = self._wrong()
+            for out in self._ended(attempt):
+                yield out
         except UpstreamFailed as error:
             self._failure = self._broken(error.failure)
         except TimeoutError:
             self._failure = Failure(FailureKind.STALLED, f"nothing came for {patience:.0f} s")
 
-    async def _begin(self, attempt: Try) -> None:
-        _, turn = self._known()
+    async def _begin(self, attempt: Try) -> float:
+        """Get ready for an attempt; gives the seconds that its first part may take."""
+        fitted, turn = self._known()
         await self._world.clock.sleep(attempt.after)
-        self._tries.append(attempt)
-        self._received = turn.damage().received if attempt.mode in (Mode.PREFILL, Mode.RAW) else 0
+        self._progress.began(attempt, turn)
         turn.begin(attempt.mode, so_far=attempt.text)
-        self._world.journal.note(
-            Began(
-                request=self.asked.id,
-                number=len(self._tries),
-                target=str(attempt.target),
-                mode=attempt.mode,
-                window=attempt.window,
-                after=attempt.after,
-            )
-        )
+        expected = self._pace(fitted).seconds_to_first_token(fitted)
+        self.account.began(attempt, expected=expected)
+        return max(self.asked.policy.timeouts.first_part, _PATIENT * (expected or 0.0))
+
+    def _ended(self, attempt: Try) -> list[list[Part]]:
+        """The stream has come to its end: what is left of it, and whether the answer is whole."""
+        _, turn = self._known()
+        self._learn(attempt)
+        self._failure = self._cut_short(attempt)
+        if self._failure is not None:
+            return []
+        out = list(turn.finish(natural=turn.stop is None or turn.stop.reason is not StopReason.LENGTH))
+        self._failure = self._wrong()
+        return [out] if out else []
+
+    def _learn(self, attempt: Try) -> None:
+        """Speed, and whether the server read the prompt that we sent, from what it told of a whole prompt."""
+        fitted, turn = self._known()
+        usage = turn.usage
+        if usage is None or attempt.mode is not Mode.FRESH:
+            return
+        self._pace(fitted).learn(fitted, usage)
+        if usage.prompt_tokens and (words := self._fitting.observed(fitted, usage.prompt_tokens)):
+            self.account.noticed(words)
+            self._world.notices.tell(f"count {fitted.target}", words)
 
     def _broken(self, failure: Failure) -> Failure:
         """The failure of a stream, its cause told where the server did not tell it."""
@@ -219,37 +266,27 @@ class Conductor:
 
     async def _after(self, failure: Failure, attempt: Try) -> Try | None:
         """What to do about a failure: the next attempt, or None for the end."""
-        _, turn = self._known()
+        fitted, turn = self._known()
         damage = turn.damage()
-        self._note_broken(failure, damage.received)
-        self._continued += turn.seen_tokens if attempt.mode in (Mode.PREFILL, Mode.RAW) else 0
-        self._overruns = self._overruns or failure.kind is FailureKind.OPEN_CALL
-        if self._overdue():
+        self.account.broke(failure, received=damage.received)
+        self._progress.broke(failure, attempt, turn)
+        if self.account.age > self.asked.policy.timeouts.total:
             return None
         if failure.kind is FailureKind.UNREACHABLE:
-            left = len(self._tries) < self.asked.policy.recovery.per_request
+            left = len(self._progress.tries) < self.asked.policy.recovery.per_request
             return attempt if left and await self._refitting.reachable(attempt.target) else None
-        if failure.kind is FailureKind.STALLED and damage.received <= self._received:
+        if not self._live(fitted).retries.take(self._world.clock.now()):
+            return None
+        if failure.kind is FailureKind.STALLED and self._progress.silent(damage):
             await self._refitting.free(attempt.target)
         try:
             return await self._next(failure, damage, attempt)
         except Refusal:  # it can't be made to fit any more: what was delivered stays
             return None
 
-    def _overdue(self) -> bool:
-        return self._world.clock.now() - self._came > self.asked.policy.timeouts.total
-
     async def _next(self, failure: Failure, damage: Damage, attempt: Try) -> Try | None:
         ways = await self._ways(failure, attempt.target)
-        self._barren = self._fruitless(failure, damage)
-        outlook = Outlook(
-            tries_here=sum(each.target == attempt.target and each.window == attempt.window for each in self._tries),
-            tries_in_all=len(self._tries),
-            ways=tuple(ways),
-            barren=self._barren,
-            window=attempt.window,
-            dice=self._world.dice(),
-        )
+        outlook = self._progress.outlook(failure, damage, attempt, ways=ways, dice=self._world.dice())
         match decide(failure, damage, outlook, self.asked.policy.recovery):
             case Again() as again:
                 return await self._again(again, ways, failure)
@@ -272,24 +309,23 @@ class Conductor:
             case _:
                 return ways_again(driver, fitted, turn)
 
-    def _fruitless(self, failure: Failure, damage: Damage) -> int:
-        """Attempts in a row, up to the last, that brought nothing new."""
-        if TABLE[failure.kind] is Answer.REMAKE:
-            return self._remade
-        return self._barren + 1 if damage.received <= self._received and len(self._tries) > 1 else 0
-
     async def _again(self, again: Again, ways: dict[Mode, Try], failure: Failure) -> Try | None:
         """The attempt that was decided on, after whatever fitting it needs; None where it has no room. Raises Refusal."""
-        self._remade += TABLE[failure.kind] is Answer.REMAKE
+        self._progress.goes_on(failure)
         if await self._refitted(again, failure):
             ways = await self._ways(failure, self._known()[0].target)
         fitted, turn = self._known()
         joins = again.mode in ways
         mode = again.mode if joins or again.mode in (Mode.FRESH, Mode.REPLAY) else _anew(turn)
-        most = self._allowance(fitted).room(joined=turn.tokens if joins else 0, overrun=self._overruns)
+        most = self._progress.room(
+            fitted,
+            joined=turn.tokens if joins else 0,
+            max_tokens=self._conversation.sampling.max_tokens,
+            reserve_times=self.asked.policy.recovery.reserve_times,
+        )
         if most is None:
             return None
-        self._do("continued" if mode in (Mode.PREFILL, Mode.RAW) else "retried")
+        self.account.do("continued" if mode in (Mode.PREFILL, Mode.RAW) else "retried")
         attempt = ways[mode] if joins else fitted.first()
         return replace(
             attempt, mode=attempt.mode if attempt.mode is Mode.RAW else mode, after=again.after, num_predict=most
@@ -309,103 +345,40 @@ class Conductor:
             return False
         return True
 
-    def _allowance(self, fitted: Fitted) -> Allowance:
-        reserve = min(fitted.rule.output_reserve, (fitted.window or fitted.rule.output_reserve * 4) // 4)
-        return Allowance(
-            window=fitted.window,
-            prompt=fitted.count.tokens,
-            max_tokens=self._conversation.sampling.max_tokens,
-            reserve=reserve,
-            continued=self._continued,
-            most=reserve * self.asked.policy.recovery.reserve_times,
-        )
-
-    def _last(self) -> list[Part]:
-        """The end of the turn, whatever became of it."""
+    async def _last(self) -> list[Part]:
+        """The end of the turn, whatever became of it. Raises Refusal where there is nothing to deliver."""
         fitted, turn = self._known()
-        failure = self._failure
-        if failure is None:
-            return self._closing([], self._true_reason())
-        flushed = [] if turn.damage().diverged else list(turn.finish(natural=False))
-        whole = self._verified = verify(turn, fitted.conversation, cut=True, reads=self._reads)
-        mended = bool(whole.calls) and whole.calls[-1].proof is not Proof.COMPLETE and not turn.unreadable
-        if not (turn.delivered or flushed or whole.calls):
-            raise Refusal(problem_of(failure))
-        return self._closing(flushed, StopReason.TOOL_CALLS if mended else StopReason.LENGTH)
+        if self._failure is None:
+            ending = whole_ending(turn, self._verified, new_id=self._world.new_id)
+        else:
+            ending, self._verified = cut_ending(
+                turn, self._failure, fitted, self.asked.policy, new_id=self._world.new_id
+            )
+        if ending.mended:
+            self.account.do("mended")
+        self._usage = usage_of(turn, prompt_tokens=self._prompt(fitted), made=await self._made(ending))
+        return ending.batch(usage=self._usage, did=self.account.did)
 
-    def _reads(self, name: str) -> bool:
-        """Whether a cut call of this tool may go out once all that it requires is proven."""
-        rule = self._known()[0].rule
-        return self.asked.policy.recovery.mend_reading_calls and not writes(name, reading=rule.reading_tools)
-
-    def _true_reason(self) -> StopReason:
-        """Why a turn ended that its model thought finished."""
-        _, turn = self._known()
-        if turn.stop is not None and turn.stop.reason is StopReason.LENGTH:
-            return StopReason.LENGTH
-        if self._verified.calls:
-            return StopReason.TOOL_CALLS
-        return StopReason.LENGTH if turn.damage().diverged else StopReason.STOP
-
-    def _closing(self, flushed: list[Part], reason: StopReason) -> list[Part]:
-        fitted, turn = self._known()
-        if self._verified.mended:
-            self._do("mended")
-        calls = [replace(call, id=call.id or f"call_{self._world.new_id()}") for call in self._verified.calls]
-        made = (
-            turn.usages[-1].completion_tokens
-            if len(self._tries) == 1 and turn.usages
-            else self._delivered_tokens(calls)
-        )
-        usage = usage_of(turn, prompt_tokens=self._prompt_tokens(fitted), made=made)
-        self._usage = usage
-        did: list[Part] = [Did(tuple(self.did))] if self.did else []
-        return [*turn.release(), *flushed, *calls, usage, *did, Stop(reason)]
-
-    def _prompt_tokens(self, fitted: Fitted) -> int:
+    def _prompt(self, fitted: Fitted) -> int:
         """The prompt that was sent first: ours where exact or where its attempt told nothing, else the server's (0)."""
-        return fitted.count.tokens if fitted.count.method == "exact" or len(self._tries) > 1 else 0
+        return self._progress.prompt_tokens if fitted.count.method == "exact" or len(self._progress.tries) > 1 else 0
 
-    def _delivered_tokens(self, calls: Sequence[Call]) -> int:
-        """Bytes over three, where no single attempt's count is the whole answer's."""
-        _, turn = self._known()
-        size = len(turn.shown_text.encode()) + sum(len(call.arguments.encode()) + len(call.name) for call in calls)
-        return max(size // 3, 1)
+    async def _made(self, ending: Ending) -> int:
+        """The tokens of the answer: the server's number where one attempt made it, else ours."""
+        fitted, turn = self._known()
+        if len(self._progress.tries) == 1 and turn.usages:
+            return turn.usages[-1].completion_tokens
+        return await self._fitting.tokens_of(ending.written(turn), fitted)
 
     def outcome(self, how: str) -> Ended:
         """How the request ended, for the journal."""
-        return Ended(
-            request=self.asked.id,
-            how=how,
-            seconds=self._world.clock.now() - self._came,
-            first_part=self._first_part,
-            prompt_tokens=self._usage.prompt_tokens,
-            completion_tokens=self._usage.completion_tokens,
-            tries=len(self._tries),
-            did=tuple(self.did),
-            detail=self._failure.detail if self._failure else "",
-        )
+        return self.account.ended(how, usage=self._usage, detail=self._failure.detail if self._failure else "")
 
-    def _note_first_part(self, began: float) -> None:
-        now = self._world.clock.now()
-        if self._first_part is None:
-            self._first_part = now - self._came
-        self._world.journal.note(FirstPart(request=self.asked.id, seconds=now - began))
+    def _live(self, fitted: Fitted) -> Live:
+        return self._upstreams[fitted.target.upstream]
 
-    def _note_broken(self, failure: Failure, received: int) -> None:
-        self._world.journal.note(
-            Broke(
-                request=self.asked.id,
-                number=len(self._tries),
-                kind=failure.kind,
-                detail=failure.detail,
-                received=received,
-            )
-        )
-
-    def _do(self, word: str) -> None:
-        if word not in self.did:
-            self.did.append(word)
+    def _pace(self, fitted: Fitted) -> Pace:
+        return self._live(fitted).paces.of(fitted.target.model, fitted.window)
 
     def _known(self) -> tuple[Fitted, Turn]:
         assert self._fitted is not None

@@ -121,6 +121,18 @@ class Fitting:
     async def _measure(self, conversation: Conversation, probe: Try, facts: ModelFacts, live: Live) -> Measured:
         return await measure(conversation, probe, facts=facts, driver=live.driver, counter=self._counter)
 
+    def observed(self, fitted: Fitted, actual: int) -> str:
+        """Learn from the server's own count of a prompt; words of alarm where it read far less than was sent, else ""."""
+        return self._counter.observe(
+            fitted.conversation, fitted.rendered, fitted.count, model=fitted.facts.name, actual=actual
+        )
+
+    async def tokens_of(self, text: str, fitted: Fitted) -> int:
+        """The tokens of a text by the target's vocabulary, else a token for three bytes."""
+        driver = self._upstreams[fitted.target.upstream].driver
+        exact = await self._counter.exact(text, model=fitted.facts.name, digest=fitted.facts.digest, driver=driver)
+        return max(1, exact if exact is not None else len(text.encode()) // 3)
+
     async def shortened(self, fitted: Fitted, policy: Policy, *, window: int | None = None) -> Fitted:
         """As it is, if it fits; else compacted. `window` is planned for in place of the pinned one; nothing is loaded with it.
 

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gateway.core.admission import Admission
-from gateway.core.budget import Speed
+from gateway.core.breaker import Breaker, RetryBudget
 from gateway.core.plan import ModelFacts, Target
 from gateway.core.policy import Policy
 from gateway.core.policy.upstreams import Upstream
 from gateway.ports import Clock, Driver, Listed, UpstreamFailed
+from gateway.service.paces import Paces
 from gateway.service.slots import Slots
 
 _FRESH = 15.0  # seconds for which a list of models is taken as true
@@ -27,13 +28,18 @@ class Live:
     rule: Upstream
     driver: Driver
     slots: Slots
+    retries: RetryBudget
     listed: Sequence[Listed] = ()
     listed_at: float = float("-inf")
     trouble: str = ""
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     facts: dict[str, tuple[float, ModelFacts]] = field(default_factory=dict)
-    speeds: dict[str, Speed] = field(default_factory=dict)
     pinned: dict[str, int | None] = field(default_factory=dict)
+    paces: Paces = field(default_factory=Paces)
+    breakers: dict[str, Breaker] = field(default_factory=dict)
+
+    def breaker(self, model: str) -> Breaker:
+        return self.breakers.setdefault(model, Breaker(self.retries.rules))
 
     def has(self, model: str) -> str | None:
         """The upstream's own name for a model, where it lists it: `m` and `m:latest` are one."""
@@ -47,7 +53,9 @@ class Upstreams:
     def __init__(self, drivers: Mapping[str, Driver], policy: Policy, clock: Clock) -> None:
         self._clock = clock
         self.live = {
-            name: Live(name, rule, driver, Slots(Admission(rule.slots, policy.admission), clock))
+            name: Live(
+                name, rule, driver, Slots(Admission(rule.slots, policy.admission), clock), RetryBudget(policy.recovery)
+            )
             for name, driver in drivers.items()
             for rule in (policy.upstreams[name],)
         }

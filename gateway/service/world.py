@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.ports import Clock, Journal
+from gateway.service.notices import Notices
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +21,4 @@ class World:
     """Random letters and digits, for ids that a client sees."""
     wall: Callable[[], float]
     """Seconds since 1970."""
+    notices: Notices = field(default_factory=Notices)

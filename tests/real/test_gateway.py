@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 
-import aiohttp
 import pytest
 
+from tests.real.client import Seen, chat
 from tests.real.ollama import Ollama
 from tests.real.parsers_table import WRITE_FILE
 from tests.real.script import Line, write_script
@@ -29,69 +27,6 @@ CALL = (
     f"<parameter=content>\n{CONTENT}</parameter>\n</function>\n</tool_call>"
 )
 HARD = CALL.replace("def case_0(value):", 'def case_0(value="</parameter>"):')
-
-
-@dataclass(slots=True)
-class Seen:
-    """What a client of the OpenAI surface saw."""
-
-    status: int = 0
-    text: str = ""
-    calls: list[tuple[str, object]] = field(default_factory=list)
-    ends: list[str] = field(default_factory=list)
-    usage: dict[str, int] = field(default_factory=dict)
-    headers: dict[str, str] = field(default_factory=dict)
-    error: object = None
-    done: bool = False
-
-
-async def chat(
-    url: str,
-    content: str,
-    *,
-    tools: bool = False,
-    model: str = "sayer",
-    after: Callable[[int], None] | None = None,
-    **more: object,
-) -> Seen:
-    """One streamed chat; `after` is called with the number of events so far."""
-    body = {
-        "model": model,
-        "messages": [{"role": "user", "content": content}],
-        "stream": True,
-        "stream_options": {"include_usage": True},
-        **({"tools": [WRITE_FILE]} if tools else {}),
-        **more,
-    }
-    seen, count = Seen(), 0
-    async with aiohttp.ClientSession() as session, session.post(f"{url}/v1/chat/completions", json=body) as answer:
-        seen.status, seen.headers = answer.status, dict(answer.headers)
-        if answer.status != 200:
-            seen.error = (await answer.json())["error"]
-            return seen
-        async for line in answer.content:
-            if line.startswith(b"data: [DONE]"):
-                seen.done = True
-            elif line.startswith(b"data: "):
-                _take(seen, json.loads(line[6:]))
-                count += 1
-                if after is not None:
-                    after(count)
-    return seen
-
-
-def _take(seen: Seen, chunk: dict[str, object]) -> None:
-    if "error" in chunk:
-        seen.error = chunk["error"]
-    for choice in chunk.get("choices") or []:  # type: ignore[attr-defined]  # JSON
-        delta = choice["delta"]
-        seen.text += delta.get("content") or ""
-        for call in delta.get("tool_calls") or []:
-            seen.calls.append((call["function"]["name"], json.loads(call["function"]["arguments"])))
-        if choice["finish_reason"]:
-            seen.ends.append(choice["finish_reason"])
-    if chunk.get("usage"):
-        seen.usage = chunk["usage"]  # type: ignore[assignment]  # JSON
 
 
 async def taught(ollama: Ollama, says: str, *, window: int = 8192) -> None:
@@ -125,7 +60,7 @@ async def test_options_reach_the_model(ollama: Ollama, holdfast: Serve) -> None:
 async def test_a_tool_call_comes_whole(ollama: Ollama, holdfast: Serve) -> None:
     await taught(ollama, CALL)
     with holdfast() as url:
-        seen = await chat(url, "Write the cases.", tools=True)
+        seen = await chat(url, "Write the cases.", tools=[WRITE_FILE])
     assert seen.text.strip() == "I write the cases."
     assert seen.calls == [(TOOL, {"path": "cases.py", "content": CONTENT.removesuffix("\n")})]
     assert seen.ends == ["tool_calls"]
@@ -136,7 +71,7 @@ async def test_a_value_that_breaks_the_servers_parser_comes_whole(ollama: Ollama
     await taught(ollama, HARD)
     with holdfast() as url:
         for _ in range(4):
-            seen = await chat(url, "Write the cases.", tools=True)
+            seen = await chat(url, "Write the cases.", tools=[WRITE_FILE])
             assert seen.ends == ["tool_calls"], seen
             assert [name for name, _ in seen.calls] == [TOOL]
             assert '"</parameter>"' in str(seen.calls)
@@ -146,7 +81,7 @@ async def test_a_value_that_breaks_the_servers_parser_comes_whole(ollama: Ollama
 async def test_a_call_cut_by_the_clients_own_limit_is_overrun(ollama: Ollama, holdfast: Serve, cap: int) -> None:
     await taught(ollama, CALL)
     with holdfast() as url:
-        seen = await chat(url, "Write the cases.", tools=True, max_tokens=cap)
+        seen = await chat(url, "Write the cases.", tools=[WRITE_FILE], max_tokens=cap)
     if seen.ends == ["length"]:
         assert seen.calls == [], "a cut call went out"
         assert CALL.startswith(seen.text), seen.text
@@ -174,7 +109,7 @@ async def test_a_runner_killed_at_twenty_places_is_not_noticed(ollama: Ollama, h
     says = TEXT if kind == "text" else CALL
     await taught(ollama, says)
     with holdfast() as url:
-        calm = await chat(url, "Go.", tools=kind == "call")
+        calm = await chat(url, "Go.", tools=[WRITE_FILE] if kind == "call" else [])
         tokens = calm.usage["completion_tokens"]
         for place in places(20, tokens - 1 if kind == "text" else 3):
             killed: list[int] = []
@@ -203,6 +138,6 @@ async def _killed_after(url: str, ollama: Ollama, *, seconds: float) -> Seen:
         ollama.kill_runners()
 
     killer = asyncio.ensure_future(kill())
-    seen = await chat(url, "Go.", tools=True)
+    seen = await chat(url, "Go.", tools=[WRITE_FILE])
     await killer
     return seen

@@ -37,9 +37,10 @@ def cases(family: Family, known: Mapping[str, Size], *, seed: str, count: int) -
     """Cases of one family: one or two faults in each, which strike once, twice or for ever."""
     dice = random.Random(seed)
     for _ in range(count):
-        saying = dice.choice(sayings_of(family))
+        surface = dice.choice(SURFACES)
+        saying = dice.choice([saying for saying in sayings_of(family) if surface.chats or not saying.tools])
         strikes = tuple(_strike(dice, known[saying.name]) for _ in range(dice.choice((1, 1, 2))))
-        yield Case(saying=saying, surface=dice.choice(SURFACES), strikes=strikes)
+        yield Case(saying=saying, surface=surface, strikes=strikes)
 
 
 def _strike(dice: random.Random, size: Size) -> Strike:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 
 from gateway.testing.faults import FaultKind
+from gateway.testing.models.utterance import CIRCLE
 from tests.recovery.stage import Outcome
 
 _HERE, _IN_ALL = 3, 6  # generations for one window and for one request: the policy's defaults
-_CIRCLE = re.compile("(?:go){12,}")  # what a simulated model says when it goes round in circles
+_CIRCLES = re.compile(f"\ufffd*(?:{CIRCLE})+")  # half a character may have come before; none of the sayings holds the word
 
 
 def complaints(outcome: Outcome, *, whole: bool) -> list[str]:
@@ -27,7 +28,8 @@ def is_whole(outcome: Outcome) -> bool:
         return False
     if _circled(outcome):
         return bool(seen.calls) or _straight(seen.text) == turn.text
-    return (seen.text.strip(), seen.thought.strip()) == (turn.text, turn.thinking)
+    thought = turn.thinking if outcome.case.surface.tells_thoughts else ""
+    return (seen.text.strip(), seen.thought.strip()) == (turn.text, thought)
 
 
 def _circled(outcome: Outcome) -> bool:
@@ -41,8 +43,8 @@ def _clean(outcome: Outcome) -> str:
 
 
 def _straight(said: str) -> str:
-    """Without the circles that the model went through, half characters before them, and the white space around."""
-    return _CIRCLE.sub("", said).replace("\ufffd", "").strip()
+    """Without the circles that the model went through, and the white space around."""
+    return _CIRCLES.sub("", said).strip()
 
 
 def _some_calls_will_do(outcome: Outcome) -> bool:
@@ -86,7 +88,7 @@ def _contents(outcome: Outcome) -> Iterator[str]:
         yield f"the text goes wrong: {seen.text!r}"
     if not turn.thinking.startswith(thought):
         yield f"the thought goes wrong: {seen.thought!r}"
-    if text and turn.thinking != thought and not _circled(outcome):
+    if text and turn.thinking != thought and outcome.case.surface.tells_thoughts and not _circled(outcome):
         yield f"the thought was lost: {seen.thought!r}"
     if [call for call in outcome.case.saying.calls if call in seen.calls] != seen.calls:
         yield f"calls that were not meant, or not in this order: {seen.calls}"

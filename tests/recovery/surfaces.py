@@ -1,4 +1,4 @@
-"""The four ways in which a client asks for a chat, and what it makes of every byte that comes back."""
+"""The eight ways in which a client asks for an answer, and what it makes of every byte that comes back."""
 
 from __future__ import annotations
 
@@ -41,17 +41,22 @@ class Surface:
     path: str
     streams: bool
     read: Callable[[Answer], Seen]
+    chats: bool = True  # else there is but a prompt: no tools, no calls
 
     @property
     def openai(self) -> bool:
         return self.path.startswith("/v1")
 
+    @property
+    def tells_thoughts(self) -> bool:
+        return self.chats or not self.openai
+
     def body(
         self, model: str, question: str, *, tools: Sequence[Mapping[str, object]] = (), more: Mapping[str, object]
     ) -> Json:
         """A request; `more` are further fields in this surface's own form."""
-        messages = [{"role": "user", "content": question}]
-        asked: Json = {"model": model, "messages": messages, "stream": self.streams, **more}
+        what: Json = {"messages": [{"role": "user", "content": question}]} if self.chats else {"prompt": question}
+        asked: Json = {"model": model, **what, "stream": self.streams, **more}
         if tools:
             asked["tools"] = [*tools]
         if self.streams and self.openai:
@@ -88,11 +93,11 @@ def _openai_chunk(seen: Seen, chunk: Json, pieces: dict[int, list[Json]]) -> Non
     if chunk.get("usage"):
         seen.usages.append(_openai_usage(chunk))
     for choice in _list(chunk["choices"]):
-        delta = choice["delta"]
+        delta = choice.get("delta", choice)
         assert isinstance(delta, dict)
         if seen.ends and any(delta.values()):
             seen.odd.append("something after the finish reason")
-        seen.text += delta.get("content") or ""
+        seen.text += delta.get("content") or delta.get("text") or ""
         seen.thought += delta.get("reasoning_content") or ""
         for call in delta.get("tool_calls") or []:
             pieces.setdefault(call["index"], []).append(call["function"])
@@ -110,9 +115,10 @@ def _openai_whole(answer: Answer) -> Seen:
         return _refused(answer)
     body = answer.json
     [choice] = _list(body["choices"])
-    message = choice["message"]
+    message = choice.get("message", choice)
     assert isinstance(message, dict)
-    seen = Seen(status=200, text=message.get("content") or "", thought=message.get("reasoning_content") or "")
+    text = message.get("content") or message.get("text") or ""
+    seen = Seen(status=200, text=text, thought=message.get("reasoning_content") or "")
     functions = [call["function"] for call in message.get("tool_calls") or []]
     seen.calls = [(function["name"], json.loads(function["arguments"])) for function in functions]
     seen.ends, seen.marks, seen.usages = [str(choice["finish_reason"])], 1, [_openai_usage(body)]
@@ -136,9 +142,9 @@ def _native(answer: Answer) -> Seen:
         if "error" in line:
             seen.errors.append(str(line["error"]))
             continue
-        message = line["message"]
+        message = line.get("message", line)
         assert isinstance(message, dict)
-        seen.text += message.get("content") or ""
+        seen.text += message.get("content") or message.get("response") or ""
         seen.thought += message.get("thinking") or ""
         seen.calls += [
             (call["function"]["name"], call["function"]["arguments"]) for call in message.get("tool_calls") or []
@@ -179,4 +185,8 @@ SURFACES = (
     Surface(name="openai", path="/v1/chat/completions", streams=False, read=_openai_whole),
     Surface(name="native stream", path="/api/chat", streams=True, read=_native),
     Surface(name="native", path="/api/chat", streams=False, read=_native),
+    Surface(name="completions stream", path="/v1/completions", streams=True, read=_openai_stream, chats=False),
+    Surface(name="completions", path="/v1/completions", streams=False, read=_openai_whole, chats=False),
+    Surface(name="generate stream", path="/api/generate", streams=True, read=_native, chats=False),
+    Surface(name="generate", path="/api/generate", streams=False, read=_native, chats=False),
 )

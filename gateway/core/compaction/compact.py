@@ -11,7 +11,7 @@ from gateway.core.compaction.layout import Layout, laid_out
 from gateway.core.compaction.memo import Known, Memo
 from gateway.core.compaction.replay import DIGEST, NEWEST, Replay, Room, block_starts
 from gateway.core.compaction.rules import CompactionRules
-from gateway.core.compaction.summary import Summaries, no_summaries
+from gateway.core.compaction.summary import SummaryOf, no_summary
 from gateway.core.conversation import Message
 
 _GRAIN = 32  # the frame is taken in steps of this part of the budget, so that a new date in it does not move the plan
@@ -32,8 +32,8 @@ class Compaction:
     """The messages to send. `origin[i]` are the indices of the input that `messages[i]` stands for; tokens are of the whole prompt.
 
     `irreducible` is what no stage may make smaller; `fits` is false where even that is too large. Where `cut_newest`, or where
-    `epochs`, which counts the compactions so far, grows with every request, a larger window would serve better. Under
-    `summary_key` belongs a summary of the history up to here; for the keys in `missed` none was there in time.
+    `epochs`, which counts the compactions so far, grows with every request, a larger window would serve better. Where
+    `summary_key` is not empty, a summary of this history is due, and belongs under it; for those in `missed` none was in time.
     """
 
     messages: tuple[Message, ...]
@@ -57,18 +57,18 @@ def compact(
     size: Callable[[Message], int],
     rules: CompactionRules,
     memo: Memo | None = None,
-    summaries: Summaries = no_summaries,
+    summary_of: SummaryOf = no_summary,
 ) -> Compaction:
     """`messages` within `budget` tokens of prompt, by `rules`. What fits is returned as it came.
 
     `fixed` are the tokens that no message takes (tools, the template's own); `size` gives those of one message as the template
-    renders it: they must add up. `summaries` tells the summaries that were made; it has a say at compactions only.
+    renders it: they must add up. `summary_of` tells the summaries that were made; it has a say at compactions only.
     """
     plan = laid_out(messages)
     frame = fixed + sum(size(messages[i]) for i in plan.frame)
     grain = max(1, budget // _GRAIN)
     base = -(-frame // grain) * grain
-    room = Room(budget=budget, base=base, fence=plan.current, rules=rules, size=size, summaries=summaries)
+    room = Room(budget=budget, base=base, fence=plan.current, rules=rules, size=size, summary_of=summary_of)
     replay = _replayed([messages[i] for i in plan.thread], room, memo)
     return _told(messages, plan, replay, frame)
 
@@ -133,7 +133,7 @@ def _told(messages: Sequence[Message], plan: Layout, replay: Replay, frame: int)
         fits=fits,
         cut_newest=any(entry.stage == NEWEST for entry in newest),
         epochs=replay.epochs,
-        summary_key=replay.key,
+        summary_key=replay.key if replay.keyed == replay.read else "",
         missed=replay.missed,
     )
 

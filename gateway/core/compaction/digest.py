@@ -44,7 +44,9 @@ DETAILS = (
     Detail(latest=240, request=210, outcome=0, line=210, changed=200, read=0, runs=3, steps=40, errors=1, notes=1),
     Detail(latest=240, request=120, outcome=0, line=120, changed=200, read=0, runs=2, steps=20, errors=1, notes=1),
     Detail(latest=160, request=60, outcome=0, line=80, changed=80, read=0, runs=0, steps=8, errors=1, notes=0),
-    Detail(latest=80, request=0, outcome=0, line=0, changed=20, read=0, runs=0, steps=0, errors=0, notes=0),
+    Detail(latest=160, request=60, outcome=0, line=80, changed=30, read=0, runs=0, steps=4, errors=1, notes=0),
+    Detail(latest=80, request=24, outcome=0, line=0, changed=20, read=0, runs=0, steps=0, errors=0, notes=0),
+    Detail(latest=80, request=0, outcome=0, line=0, changed=10, read=0, runs=0, steps=0, errors=0, notes=0),
 )
 
 

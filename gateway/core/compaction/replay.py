@@ -16,7 +16,7 @@ from gateway.core.compaction.rules import CompactionRules
 from gateway.core.compaction.stages import stages
 from gateway.core.compaction.stages.newest import newest
 from gateway.core.compaction.stages.scene import Scene
-from gateway.core.compaction.summary import Summaries
+from gateway.core.compaction.summary import SummaryOf
 from gateway.core.conversation import Message
 
 DIGEST, NEWEST = "digest", "newest"
@@ -35,7 +35,7 @@ class Room:
     fence: int | None = None
     rules: CompactionRules
     size: Callable[[Message], int]
-    summaries: Summaries
+    summary_of: SummaryOf
 
     @property
     def seed(self) -> bytes:
@@ -47,7 +47,8 @@ class Room:
 class Replay:
     """The thread after `read` messages: a head for the first `folded` of them, the others as they stand.
 
-    `tokens` is the size of the whole prompt, `was` that of the thread as it came.
+    `tokens` is the size of the whole prompt, `was` that of the thread as it came. `key` is the chain hash of the request of
+    this epoch, sent after `keyed` messages, after which a summary was due.
     """
 
     room: Room
@@ -63,6 +64,7 @@ class Replay:
     ledger: Ledger = field(default_factory=Ledger)
     reader: Reader = field(default_factory=Reader)
     key: str = ""
+    keyed: int = 0
     summary: str = ""
     missed: tuple[str, ...] = ()
 
@@ -85,7 +87,7 @@ class Replay:
         self.read += 1
 
     def check(self, link: bytes) -> bool:
-        """A request was sent from here, where the chain hash is `link`: compact if need be, and say whether it was so.
+        """A request was sent from here, where the chain hash is `link`: compact if need be, and say whether anything was decided.
 
         A second check at the same place does nothing.
         """
@@ -93,9 +95,9 @@ class Replay:
             return False
         self.checked = self.read
         if self.tokens <= self._limit(self.room.rules.hi):
-            return False
+            return self._make_due(link)
         self.epochs += 1
-        self._look_up_summary(link)
+        self._look_up_summary()
         target = self._limit(self.room.rules.lo)
         enough = (target + self._limit(self.room.rules.hi)) // 2
         for share in (self.room.rules.tail, self.room.rules.tail / 4, 0.0):
@@ -111,13 +113,21 @@ class Replay:
         fixed = self.room.base + (self.task.was if self.task else 0)
         return fixed + int(share * max(0, self.room.budget - fixed))
 
-    def _look_up_summary(self, link: bytes) -> None:
-        """Take the summary that was made since the last compaction; one that was not there in time is never taken."""
-        if self.room.rules.summary and self.key:
-            made = self.room.summaries(self.key)
+    def _make_due(self, link: bytes) -> bool:
+        """The first request that comes near the end of an epoch is the one after which its summary is made."""
+        rules = self.room.rules
+        if not rules.summary or self.key or self.tokens <= self._limit(rules.summary_from):
+            return False
+        self.key, self.keyed = link.hex(), self.read
+        return True
+
+    def _look_up_summary(self) -> None:
+        """Take the summary that was made in this epoch; one that was not there in time is never taken."""
+        if self.key:
+            made = self.room.summary_of(self.key)
             self.summary = made or self.summary
             self.missed += () if made else (self.key,)
-        self.key = link.hex()
+            self.key = ""
 
     def _old(self, share: float) -> int:
         """How many of the live messages are old: not in the newest blocks that fit the share, nor in the very last one."""

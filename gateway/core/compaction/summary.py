@@ -1,7 +1,8 @@
 """The summary that the same model may write of a history before its oldest turns go: how to ask for it, and what is fit to be used.
 
 Law: a summary is asked for by adding to the unchanged prompt, so that the model's prefix cache serves it, and is used from the next
-compaction on, never in between. Who keeps summaries keeps them by `Compaction.summary_key`, and offers none for a key once missed.
+compaction on, never in between. It is kept by the chain hash of the history that it tells of (`Compaction.summary_key`), so that no
+other history can come by it, and one that was missed at a compaction is never offered later.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from gateway.core.compaction.marks import mark, marked
 from gateway.core.compaction.rules import CompactionRules
 from gateway.core.conversation import Message, Prose
 
-Summaries: TypeAlias = Callable[[str], str | None]  # the text kept for a key, or None
+SummaryOf: TypeAlias = Callable[[str], str | None]  # the text kept for a key, or None
 
 HEADINGS = ("## Goal", "## Done", "## Findings", "## Next")
 
@@ -33,7 +34,7 @@ REQUEST = "\n".join(
 )
 
 
-def no_summaries(_: str) -> None:
+def no_summary(_: str) -> None:
     """Where no summaries are kept."""
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from gateway.core.policy.admission import AdmissionRules
+from gateway.core.policy.cloud import CloudRules
 from gateway.core.policy.compaction import CompactionRules
 from gateway.core.policy.limits import Limits
 from gateway.core.policy.models import ModelRule
@@ -47,6 +48,9 @@ class Policy:
 
     recovery: RecoveryRules = field(default_factory=RecoveryRules)
     """How often and how an answer is tried for."""
+
+    cloud: CloudRules = field(default_factory=CloudRules)
+    """Models elsewhere, for work that is too heavy for this machine."""
 
     def rule_for(self, model: str) -> ModelRule:
         """The first rule whose pattern matches the name that the client used."""

@@ -63,6 +63,9 @@ class CompactionRules:
     summary: bool = False
     """Let the same model write a summary that goes on top of the record at the next compaction."""
 
+    summary_from: float = 0.8
+    """Share of the room from which on the summary is asked for, once before each compaction. Higher: it tells more, but may be late."""
+
     summary_window: int = 24_576
     """No summary in a window below this many tokens: it can't pay there."""
 

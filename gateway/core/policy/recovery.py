@@ -21,6 +21,18 @@ class RecoveryRules:
     backoff_cap: float = 4.0
     """The longest such wait."""
 
+    retries: int = 60
+    """Retries that an upstream has for requests which end in failure; one that ends well gives its own back."""
+
+    retries_per_second: float = 0.5
+    """How fast they come back by themselves."""
+
+    breaker_after: int = 3
+    """Requests that fail in a row before those waiting for the same model are told so without an attempt of their own."""
+
+    breaker_rest: float = 30.0
+    """Seconds for which other targets are then asked first."""
+
     reserve_times: int = 4
     """Continuations of one answer together make at most this many times the model's output reserve."""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import blake2b
 
 
 class Place(StrEnum):
@@ -22,19 +24,21 @@ class Place(StrEnum):
     EXTRA = "metadata"
     PROMPT = "prompt"
     IMAGE = "image"
+    PATH = "path"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One thing that must not leave. `start` and `end` are characters of its unit's text; `exact` says that they are its very span.
 
-    `unit` is the index of the message, or one of the negative numbers of units.py.
+    `unit` is the index of the message, or one of the negative numbers of units.py; `mark` the keyed hash of the value.
     """
 
     rule: str
     kind: str
     place: Place
-    unit: int
+    mark: str
+    unit: int = 0
     start: int = 0
     end: int = 0
     exact: bool = False
@@ -48,6 +52,12 @@ class Scan:
     unknown: str = ""
     size: int = 0
 
-    def counts(self) -> dict[str, int]:
-        """Findings by rule, for logs and audit."""
-        return dict(Counter(each.rule for each in self.findings))
+
+def counted(findings: Iterable[Finding]) -> Mapping[str, int]:
+    """How many findings each rule has."""
+    return dict(Counter(each.rule for each in findings))
+
+
+def hashed(value: str, key: bytes) -> str:
+    """The keyed hash of a value: the same for the same value, and nobody without the key can try out short ones."""
+    return blake2b(value.encode("utf-8", "surrogatepass"), key=key, digest_size=8).hexdigest()

@@ -15,9 +15,7 @@ def strictest(labels: Iterable[Label]) -> Label:
     return min(labels, key=_WIDTH.__getitem__, default="local")
 
 
-def tightened(label: Label, header: str | None) -> Label:
-    """The label after what a request's header asks for. A header only tightens; one that is not understood means local."""
-    if header is None:
-        return label
-    asked = header.strip().lower()
-    return strictest((label, next((each for each in get_args(Label) if each == asked), "local")))
+def asked_for(header: str) -> Label:
+    """The label that a request's header asks for; one that is not understood means local."""
+    said = header.strip().lower()
+    return next((each for each in get_args(Label) if each == said), "local")

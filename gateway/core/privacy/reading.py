@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.core.privacy.judge import convicts
 from gateway.core.privacy.rule import Matcher, Rule
@@ -15,9 +15,10 @@ _OVERLAP = 8 << 10  # characters that two stretches share
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A rule that convicts, and the span of its value in the text; `exact` is false for one that another reading shows."""
+    """A rule that convicts, its value, and the span of that in the text; `exact` is false for one that another reading shows."""
 
     rule: Rule
+    value: str = field(repr=False)
     start: int = 0
     end: int = 0
     exact: bool = False
@@ -32,7 +33,8 @@ def hits(text: str, matcher: Matcher, *, on_time: Callable[[], None]) -> Iterato
         for candidate in matcher.candidates(stretch):
             if convicts(candidate, stretch):
                 shown.add(candidate.rule.id)
-                yield Hit(candidate.rule, start + candidate.value_start, start + candidate.value_end, exact=True)
+                first, last = candidate.value_start, candidate.value_end
+                yield Hit(candidate.rule, stretch[first:last], start + first, start + last, exact=True)
         for view in views(stretch):
             on_time()
             for hit in news(view, matcher):
@@ -47,4 +49,5 @@ def news(view: View, matcher: Matcher) -> Iterator[Hit]:
     """What a reading adds; the span is that in the reading."""
     for candidate in matcher.candidates(view.text):
         if view.news(candidate.start, candidate.end) and convicts(candidate, view.text):
-            yield Hit(candidate.rule, candidate.value_start, candidate.value_end)
+            first, last = candidate.value_start, candidate.value_end
+            yield Hit(candidate.rule, view.text[first:last], first, last)

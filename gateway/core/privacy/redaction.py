@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from gateway.core.conversation import Completion, Content, Conversation, Message, Prose, ToolCall, ToolSpec
@@ -15,7 +15,7 @@ from gateway.core.jsontext import NotJson, dumps, loads
 from gateway.core.policy.privacy import PrivacyRules
 from gateway.core.privacy.finding import Finding, Place
 from gateway.core.privacy.placeholder import placeholder
-from gateway.core.privacy.units import Unit
+from gateway.core.privacy.units import Contents
 
 _Change = Callable[[str], str]
 _PLACES = frozenset(
@@ -26,10 +26,10 @@ _EDGE = re.compile(r"\w")
 
 @dataclass(frozen=True, slots=True)
 class Redacted:
-    """A conversation fit to be scanned again, and what its placeholders stand for."""
+    """A conversation with its secrets replaced, and what the placeholders minted for it stand for."""
 
     conversation: Conversation
-    minted: Mapping[str, str]
+    minted: Mapping[str, str] = field(repr=False)
 
 
 def is_replaceable(finding: Finding, rules: PrivacyRules) -> bool:
@@ -37,9 +37,9 @@ def is_replaceable(finding: Finding, rules: PrivacyRules) -> bool:
     return finding.exact and finding.kind in rules.redact and finding.place in _PLACES
 
 
-def redacted(conversation: Conversation, found: Sequence[Unit], findings: Sequence[Finding], *, key: bytes) -> Redacted:
-    """The conversation with every value of the findings replaced wherever it stands as a word; `found` are its units."""
-    texts = {unit.index: unit for unit in found}
+def redacted(whole: Contents, findings: Sequence[Finding], *, key: bytes) -> Redacted:
+    """The conversation with every value of the findings replaced wherever it stands as a word."""
+    texts = {unit.index: unit for unit in whole.units}
     values = {texts[each.unit].text[each.start : each.end] for each in findings}
     minted = {placeholder(value, key): value for value in values}
     tokens = {value: token for token, value in minted.items()}
@@ -48,7 +48,7 @@ def redacted(conversation: Conversation, found: Sequence[Unit], findings: Sequen
     def change(text: str) -> str:
         return anywhere.sub(lambda match: tokens[match[0]], text)
 
-    return Redacted(_conversation(conversation, change), MappingProxyType(minted))
+    return Redacted(_conversation(whole.conversation, change), MappingProxyType(minted))
 
 
 def _as_word(value: str) -> str:

@@ -51,6 +51,13 @@ class Matcher(Protocol):
     def candidates(self, text: str) -> Sequence[Candidate]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """There is no matcher, and why; without one nothing may go to a cloud."""
+
+    reason: str
+
+
 def token_pattern(token: str) -> str:
     """The pattern of a token that its own form gives away, wherever it stands as a word of its own."""
     return rf"\b(?P<value>{token})"

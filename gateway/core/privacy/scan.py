@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 from typing import TypeAlias, TypeVar
 
-from gateway.core.privacy.finding import Finding, Place, Scan
+from gateway.core.conversation import Image
+from gateway.core.privacy.finding import Finding, Place, Scan, hashed
 from gateway.core.privacy.named_paths import NamedPaths
 from gateway.core.privacy.reading import Hit, hits
 from gateway.core.privacy.rule import Matcher
@@ -62,17 +63,18 @@ class _Late(Exception):
 
 @dataclass(slots=True)
 class Scanner:
-    """Scans with compiled rules. `limit` is in characters of one conversation, `now` gives seconds."""
+    """Scans with compiled rules. `limit` is in characters of one conversation, `now` gives seconds, `key` makes the marks."""
 
     matcher: Matcher
     memo: ScanMemo
     limit: int
     now: Callable[[], float]
+    key: bytes
 
     def scan(self, conversation: Sequence[Unit], *, until: float) -> Scan:
         """What is in a conversation's units, as far as that can be told before `until`. Raises what the matcher raises."""
         findings: list[Finding] = []
-        met = _Met(self.memo)
+        met = _Met(self.memo, self.key)
         size = 0
         try:
             for unit in conversation:
@@ -95,12 +97,13 @@ class Scanner:
 
     def _look(self, unit: Unit, until: float) -> Known:
         by_lane = laned(unit.leaves)
-        findings = [Finding("image", "opaque", Place.IMAGE, 0) for _ in unit.images]
-        findings += _placed(hits(unit.text, self.matcher, on_time=lambda: self._on_time(until)), unit)
+        findings = [_picture(image, self.key) for image in unit.images]
+        found = hits(unit.text, self.matcher, on_time=lambda: self._on_time(until))
+        findings += (_finding(hit, place, self.key) for hit, place in _placed(found, unit))
         joints = Joints()
         for before, after in (pair for leaves in by_lane.values() for pair in pairwise(leaves)):
             joints.add(before, after)
-        findings += (_finding(hit, unit.leaves[0].place) for _, hit in joints.hits(self.matcher))
+        findings += (_finding(hit, unit.leaves[0].place, self.key) for _, hit in joints.hits(self.matcher))
         return Known(tuple(findings), tuple(by_lane), _size(unit))
 
     def _on_time(self, until: float) -> None:
@@ -112,26 +115,39 @@ def _size(unit: Unit) -> int:
     return len(unit.text) + sum(len(image.data) for image in unit.images)
 
 
-def _placed(found: Iterator[Hit], unit: Unit) -> Iterator[Finding]:
-    """The hits in a unit's text as findings, each with the place of the leaf that holds it; of another reading, the longest leaf's."""
+def _placed(found: Iterator[Hit], unit: Unit) -> Iterator[tuple[Hit, Place]]:
+    """The hits in a unit's text, each with the place of the leaf that holds it; of another reading, the longest leaf's."""
     leaves = unit.leaves
     starts = list(accumulate((len(leaf.said) + len(BREAK) for leaf in leaves), initial=0))
     main = max(leaves, key=lambda leaf: len(leaf.text)).place if leaves else Place.EXTRA
     for hit in found:
         place = leaves[bisect_right(starts, hit.start) - 1].place if hit.exact else main
         if place is not Place.ID or hit.rule.judge == "token":  # ids are random by nature
-            yield _finding(hit, place)
+            yield hit, place
 
 
-def _finding(hit: Hit, place: Place, unit: int = 0) -> Finding:
-    return Finding(hit.rule.id, hit.rule.kind, place, unit, hit.start, hit.end, hit.exact)
+def _finding(hit: Hit, place: Place, key: bytes) -> Finding:
+    return Finding(
+        rule=hit.rule.id,
+        kind=hit.rule.kind,
+        place=place,
+        mark=hashed(hit.value, key),
+        start=hit.start,
+        end=hit.end,
+        exact=hit.exact,
+    )
+
+
+def _picture(image: Image, key: bytes) -> Finding:
+    return Finding(rule="image", kind="opaque", place=Place.IMAGE, mark=hashed(image.data, key))
 
 
 class _Met:
     """The pairs of units that follow each other in some lane. What a pair says is kept only once it has been read."""
 
-    def __init__(self, memo: ScanMemo) -> None:
+    def __init__(self, memo: ScanMemo, key: bytes) -> None:
         self._known = memo.pairs
+        self._key = key
         self._last: dict[Lane, Unit] = {}
         self._found: list[Finding] = []
         self._new: list[tuple[_Pair, int, int]] = []
@@ -155,7 +171,7 @@ class _Met:
         read: dict[_Pair, list[Finding]] = {pair: [] for pair, *_ in self._new}
         for place, hit in self._joints.hits(matcher):
             pair, before, after = self._new[place]
-            read[pair].append(_finding(hit, Place.USER if pair[2][0] == "prose" else Place(pair[2][0])))
+            read[pair].append(_finding(hit, Place.USER if pair[2][0] == "prose" else Place(pair[2][0]), self._key))
             self._found += _in_both(read[pair][-1:], before, after)
         self._known.update({pair: tuple(findings) for pair, findings in read.items()})
         return self._found

@@ -72,9 +72,17 @@ class Unit:
         return () if isinstance(self.source, Conversation) else self.source.images
 
 
-def units(conversation: Conversation) -> Sequence[Unit]:
-    """The units of a conversation: the messages in their order, then the rest of what it carries."""
-    return tuple(_units(conversation))
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """A conversation, and the units that it is read as: the messages in their order, then the rest of what it carries."""
+
+    conversation: Conversation
+    units: Sequence[Unit]
+
+
+def contents(conversation: Conversation) -> Contents:
+    """The contents of a conversation; costs a digest of all of it, and no more until somebody looks at a unit's text."""
+    return Contents(conversation, tuple(_units(conversation)))
 
 
 def _units(conversation: Conversation) -> Iterator[Unit]:

@@ -1,6 +1,7 @@
 """What a model that means to say a turn says next, given all that its prompt already holds of it.
 
-Law: a prompt that ends in a beginning of the turn is continued exactly there; anything else is answered with the whole turn.
+Law: a prompt that ends in a beginning of the turn is continued exactly there, also where the model went round in a circle
+meanwhile and found out of it again; anything else is answered with the whole turn.
 """
 
 from __future__ import annotations
@@ -14,12 +15,16 @@ from gateway.testing.models.dialects import Dialect
 from gateway.testing.models.formats import Format
 from gateway.testing.script import Turn
 
+CIRCLE = "go"  # the one word of a model that goes round in circles
+_CIRCLES = re.compile(f"\ufffd*(?:{CIRCLE})+")  # half a character may have come before
+_ASTRAY = 400  # characters that circles may have added
+
 
 def remainder(prompt: str, turn: Turn, shape: Format, dialect: Dialect, think: Think) -> str:
     """The rest of the turn after what stands behind the assistant's opener in the prompt."""
     readings = list(_readings(turn, shape, dialect, think))
-    tails = list(_tails(prompt, shape.opener, longest=max(map(len, readings)) + len(shape.end)))
-    for tail in tails:
+    tails = list(_tails(prompt, shape.opener, longest=max(map(len, readings)) + len(shape.end) + _ASTRAY))
+    for tail in [*tails, *(_CIRCLES.sub("", tail) for tail in tails)]:
         for reading in readings:
             if (reading + shape.end).startswith(tail):
                 return reading[len(tail) :]

@@ -16,6 +16,7 @@ from gateway.testing.ask import Ask
 from gateway.testing.faults import Capped, Faults, Looping, Malformed, Point, Scene, SilentEnd
 from gateway.testing.generations import Generation
 from gateway.testing.models.model import SimModel
+from gateway.testing.models.utterance import CIRCLE
 from gateway.testing.models.vocabulary import Vocabulary
 from gateway.testing.record import Asked
 from gateway.testing.runtime.runner import Runner, Slot
@@ -138,7 +139,7 @@ class _Source:
 
     def loop(self) -> None:
         """Nothing but one word from now on."""
-        word = self._vocabulary.encode("go")[0]
+        word = self._vocabulary.encode(CIRCLE)[0]
         self._tokens = iter(lambda: word, None)
 
 

@@ -286,45 +286,61 @@ class TestAider:
 
 
 class TestSummaries:
-    RULES = replace(RULES, summary=True)
+    RULES = replace(RULES, summary=True, masked=False)  # so that each compaction comes to the record
     TEXT = "## Goal\n- a parser"
 
     def run(self, turns: int, size: Size, kept: dict[str, str], memo: Memo | None = None) -> Compaction:
-        return shrunk(session(turns), size, rules=self.RULES, summaries=kept.get, memo=memo)
+        return shrunk(session(turns), size, rules=self.RULES, summary_of=kept.get, memo=memo)
 
     def epoch(self, number: int, size: Size, kept: dict[str, str]) -> int:
         """With how many turns the compaction `number` comes."""
         return next(turns for turns in range(1, 80) if self.run(turns, size, kept).epochs == number)
 
-    def test_a_summary_is_used_from_the_next_compaction_on(self, size: Size) -> None:
-        first = self.epoch(1, size, {})
-        key = self.run(first, size, {}).summary_key
-        assert key
-        kept = {key: self.TEXT}
-        second = self.epoch(2, size, kept)
-        for turns in range(first, second):
+    def due(self, after: int, size: Size, kept: dict[str, str]) -> str:
+        """The key of the first summary that is due from so many turns on."""
+        return next(key for turns in range(after, 80) if (key := self.run(turns, size, kept).summary_key))
+
+    def test_one_is_due_once_before_each_compaction(self, size: Size) -> None:
+        memo = Memo()
+        told = [self.run(turns, size, {}, memo) for turns in range(1, 60)]
+        due = [done.epochs for done in told if done.summary_key]
+        assert due == sorted(set(due))
+        assert due[:3] == [0, 1, 2]
+        assert [self.run(turns, size, {}) for turns in range(1, 60)] == told
+
+    def test_it_is_used_from_the_next_compaction_on(self, size: Size) -> None:
+        kept = {self.due(1, size, {}): self.TEXT}
+        first = self.epoch(1, size, kept)
+        for turns in range(1, first):
             assert self.run(turns, size, kept) == self.run(turns, size, {})
-        done = self.run(second, size, kept)
+        done = self.run(first, size, kept)
         assert f"\n{self.TEXT}\n" in done.messages[1].text
-        assert (done.missed, done.summary_key == key) == ((), False)
+        assert done.missed == ()
+
+    def test_another_history_does_not_come_by_it(self, size: Size) -> None:
+        kept = {self.due(1, size, {}): self.TEXT}
+        turns = self.epoch(1, size, kept)
+        changed = [*session(0), *turn(99), *session(turns)[4:]]
+        done = shrunk(changed, size, rules=self.RULES, summary_of=kept.get)
+        assert (done.epochs, len(done.missed)) == (1, 1)
+        assert self.TEXT not in done.messages[1].text
 
     def test_one_that_was_not_there_in_time_is_told(self, size: Size) -> None:
-        key = self.run(self.epoch(1, size, {}), size, {}).summary_key
-        done = self.run(self.epoch(2, size, {}), size, {})
+        key = self.due(1, size, {})
+        done = self.run(self.epoch(1, size, {}), size, {})
         assert done.missed == (key,)
         assert "## Goal" not in done.messages[1].text
 
     def test_what_was_decided_without_one_stays(self, size: Size) -> None:
-        memo, second = Memo(), self.epoch(2, size, {})
-        before = self.run(second, size, {}, memo)
+        memo, first = Memo(), self.epoch(1, size, {})
+        before = self.run(first, size, {}, memo)
         late = {before.missed[0]: self.TEXT}
-        after = self.run(second + 1, size, late, memo)
+        after = self.run(first + 1, size, late, memo)
         assert after.messages[: len(before.messages)] == before.messages
 
     def test_an_older_one_is_better_than_none(self, size: Size) -> None:
-        key = self.run(self.epoch(1, size, {}), size, {}).summary_key
-        kept = {key: self.TEXT}
-        done = self.run(self.epoch(3, size, kept), size, kept)
+        kept = {self.due(1, size, {}): self.TEXT}
+        done = self.run(self.epoch(2, size, kept), size, kept)
         assert f"\n{self.TEXT}\n" in done.messages[1].text
         assert len(done.missed) == 1
 
@@ -332,7 +348,8 @@ class TestSummaries:
         def never(key: str) -> str:
             raise AssertionError(key)
 
-        assert shrunk(session(59), size, summaries=never).missed == ()
+        done = shrunk(session(59), size, summary_of=never)
+        assert (done.missed, done.summary_key) == ((), "")
 
 
 def test_another_process_with_another_hash_seed_sends_the_same() -> None:

@@ -105,6 +105,7 @@ RULES = st.builds(
     arguments=st.booleans(),
     digest=st.booleans(),
     newest=st.booleans(),
+    summary=st.booleans(),
 )
 MANY = settings(max_examples=40, deadline=None)
 

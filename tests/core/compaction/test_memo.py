@@ -3,9 +3,9 @@ from __future__ import annotations
 from gateway.core.compaction.memo import Known, Memo
 from gateway.core.compaction.replay import Replay, Room
 from gateway.core.compaction.rules import CompactionRules
-from gateway.core.compaction.summary import no_summaries
+from gateway.core.compaction.summary import no_summary
 
-ROOM = Room(budget=1000, base=0, rules=CompactionRules(), size=lambda _: 1, summaries=no_summaries)
+ROOM = Room(budget=1000, base=0, rules=CompactionRules(), size=lambda _: 1, summary_of=no_summary)
 
 
 def known() -> Known:
@@ -34,6 +34,6 @@ def test_the_longest_unused_is_forgotten() -> None:
 
 
 def test_rooms_have_seeds_of_their_own() -> None:
-    other = Room(budget=2000, base=0, rules=ROOM.rules, size=ROOM.size, summaries=no_summaries)
-    stricter = Room(budget=1000, base=0, rules=CompactionRules(lo=0.3), size=ROOM.size, summaries=no_summaries)
+    other = Room(budget=2000, base=0, rules=ROOM.rules, size=ROOM.size, summary_of=no_summary)
+    stricter = Room(budget=1000, base=0, rules=CompactionRules(lo=0.3), size=ROOM.size, summary_of=no_summary)
     assert len({ROOM.seed, other.seed, stricter.seed}) == 3

@@ -1,0 +1,107 @@
+"""What is told of one request: to the journal as it happens, and to its client in a few stable words."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from gateway.core.events import Began, Broke, Ended, FirstPart, Moved, Noticed
+from gateway.core.events import Fitted as WasFitted
+from gateway.core.failures import Failure
+from gateway.core.plan import Target, Try
+from gateway.core.stream import Usage
+from gateway.service.fitting import Fitted
+from gateway.service.world import World
+
+
+class Account:
+    """The account of one request. `did` are the words of `x-holdfast-did`, in the order in which they became true."""
+
+    def __init__(self, request: str, world: World) -> None:
+        self._request = request
+        self._journal = world.journal
+        self._clock = world.clock
+        self.came = world.clock.now()
+        self.did: list[str] = []
+        self._first_part: float | None = None
+        self._attempts = 0
+
+    @property
+    def age(self) -> float:
+        """Seconds since the request came."""
+        return self._clock.now() - self.came
+
+    def do(self, word: str) -> None:
+        if word not in self.did:
+            self.did.append(word)
+
+    def fitted(self, fitted: Fitted) -> None:
+        """The prompt was measured, and made to fit where it did not."""
+        for word in fitted.did:
+            self.do(word)
+        self._journal.note(
+            WasFitted(
+                request=self._request,
+                target=str(fitted.target),
+                window=fitted.window,
+                count=fitted.count,
+                before=fitted.before,
+                stages=tuple(asdict(stage) for stage in fitted.compaction.stages) if fitted.compaction else (),
+                notes=fitted.notes,
+            )
+        )
+
+    def began(self, attempt: Try, *, expected: float | None) -> None:
+        """An attempt begins; its first part is `expected` after so many seconds."""
+        self._attempts += 1
+        self._journal.note(
+            Began(
+                request=self._request,
+                number=self._attempts,
+                target=str(attempt.target),
+                mode=attempt.mode,
+                window=attempt.window,
+                after=attempt.after,
+                expected=expected,
+            )
+        )
+
+    def first_part(self, seconds: float) -> None:
+        """The upstream's first part came, so many seconds after its attempt began."""
+        if self._first_part is None:
+            self._first_part = self.age
+        self._journal.note(FirstPart(request=self._request, seconds=seconds))
+
+    def broke(self, failure: Failure, *, received: int) -> None:
+        """The attempt ended otherwise than well."""
+        self._journal.note(
+            Broke(
+                request=self._request,
+                number=self._attempts,
+                kind=failure.kind,
+                detail=failure.detail,
+                received=received,
+            )
+        )
+
+    def moved(self, target: Target, why: str) -> None:
+        """The next target is asked, since the last one could not do it."""
+        self.do("rerouted")
+        self._journal.note(Moved(request=self._request, target=str(target), why=why))
+
+    def noticed(self, words: str) -> None:
+        """Something that the operator should know."""
+        self._journal.note(Noticed(request=self._request, words=words))
+
+    def ended(self, how: str, *, usage: Usage, detail: str) -> Ended:
+        """How the request ended, for the journal."""
+        return Ended(
+            request=self._request,
+            how=how,
+            seconds=self.age,
+            first_part=self._first_part,
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            tries=self._attempts,
+            did=tuple(self.did),
+            detail=detail,
+        )

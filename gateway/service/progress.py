@@ -1,0 +1,76 @@
+"""How far the attempts at one answer have come: what they brought, what they may still cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from gateway.core.failures import Failure, FailureKind
+from gateway.core.plan import Mode, Try
+from gateway.core.recovery import TABLE, Allowance, Answer, Outlook
+from gateway.core.turn import Damage, Turn
+from gateway.service.fitting import Fitted
+
+_JOINS = (Mode.PREFILL, Mode.RAW)
+
+
+@dataclass(slots=True)
+class Progress:
+    """The attempts of one request. `prompt_tokens` is the length of the prompt that was sent first, as we counted it."""
+
+    tries: list[Try] = field(default_factory=list)
+    prompt_tokens: int = 0
+    _barren: int = 0
+    _remade: int = 0
+    _received: int = 0
+    _continued: int = 0
+    _overruns: bool = False
+
+    def moved(self) -> None:
+        """Another target begins anew; what was tried counts on."""
+        self._barren = self._remade = self._received = self._continued = 0
+        self._overruns = False
+
+    def began(self, attempt: Try, turn: Turn) -> None:
+        self.tries.append(attempt)
+        self._received = turn.damage().received if attempt.mode in _JOINS else 0
+
+    def broke(self, failure: Failure, attempt: Try, turn: Turn) -> None:
+        self._continued += turn.seen_tokens if attempt.mode in _JOINS else 0
+        self._overruns = self._overruns or failure.kind is FailureKind.OPEN_CALL
+
+    def silent(self, damage: Damage) -> bool:
+        """The last attempt has brought nothing."""
+        return damage.received <= self._received
+
+    def outlook(self, failure: Failure, damage: Damage, attempt: Try, *, ways: Iterable[Mode], dice: float) -> Outlook:
+        """The facts for a decision, after this failure of that attempt."""
+        if TABLE[failure.kind] is Answer.REMAKE:
+            self._barren = self._remade
+        else:
+            self._barren = self._barren + 1 if self.silent(damage) and len(self.tries) > 1 else 0
+        return Outlook(
+            tries_here=sum(each.target == attempt.target and each.window == attempt.window for each in self.tries),
+            tries_in_all=len(self.tries),
+            ways=tuple(ways),
+            barren=self._barren,
+            window=attempt.window,
+            dice=dice,
+        )
+
+    def goes_on(self, failure: Failure) -> None:
+        """There will be another attempt after this failure."""
+        self._remade += TABLE[failure.kind] is Answer.REMAKE
+
+    def room(self, fitted: Fitted, *, joined: int, max_tokens: int | None, reserve_times: int) -> int | None:
+        """Tokens that an attempt may make which goes on after `joined` tokens; 0: no bound is known, None: nothing is left."""
+        reserve = min(fitted.rule.output_reserve, (fitted.window or fitted.rule.output_reserve * 4) // 4)
+        allowance = Allowance(
+            window=fitted.window,
+            prompt=fitted.count.tokens,
+            max_tokens=max_tokens,
+            reserve=reserve,
+            continued=self._continued,
+            most=reserve * reserve_times,
+        )
+        return allowance.room(joined=joined, overrun=self._overruns)
