@@ -138,8 +138,10 @@ def check(now: Compaction, before: Compaction | None, score: Score, budget: int)
     if before:
         broke = now.messages[: len(before.messages)] != before.messages
         score.counts["prefix breaks"] += broke
-        score.counts["events"] += now.epochs != before.epochs
-        score.counts["breaks without event"] += broke and now.epochs == before.epochs
+        event = now.epochs != before.epochs
+        score.counts["events"] += event
+        score.counts["of these, in new messages only"] += event and not broke
+        score.counts["breaks without event"] += broke and not event
 
 
 def flaws(messages: Sequence[Message], sent: Sequence[Message]) -> Iterator[str]:
@@ -211,7 +213,7 @@ def elsewhere(only: str) -> str:
 
 def times(history: History, size: Size) -> None:
     """The cost of a request whose history is not known, and of one that is known but for its last turn."""
-    print("\nmilliseconds beside the counting")
+    print("\nmilliseconds of processor time beside the counting")
     for count in (400, len(history.messages)):
         before, end = [i for i in history.requests if i <= count][-2:]
         cold, warm = [], []
@@ -235,9 +237,9 @@ def memos(history: History, end: int, window: int, size: Size) -> Iterator[Memo]
 
 
 def timed(messages: Sequence[Message], window: int, size: Size, memo: Memo) -> float:
-    began = time.perf_counter()
+    began = time.process_time()
     shrunk(messages, window, size, memo)
-    return time.perf_counter() - began
+    return time.process_time() - began
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from gateway.core.policy.upstreams import Upstream
 from gateway.drivers.http import Http
 from gateway.drivers.ollama import Ollama
 from gateway.drivers.openai_compat import OpenAICompatible
-from gateway.ports import Counter, Driver, Journal
+from gateway.ports import Counter, Driver, Journal, Store
 from gateway.server import health, listing, looking, management, native, openai, records
 from gateway.server.front import Front, Route
 from gateway.service.fitting import Fitting
@@ -23,6 +23,8 @@ from gateway.service.gateway import Gateway
 from gateway.service.joined import Joined
 from gateway.service.upstreams import Upstreams
 from gateway.service.world import World
+from gateway.store.database import Database
+from gateway.store.sqlite import SQLiteStore
 from gateway.telemetry.recorder import Recorder
 from gateway.tokenizers.measuring import Measuring
 from gateway.tokenizers.shelf import VocabularyShelf
@@ -84,18 +86,23 @@ def driver_of(upstream: Upstream, policy: Policy) -> Driver:
             return OpenAICompatible(http)
 
 
-def build(policy: Policy, *, journal: Journal, counter: Counter, seed: int | None = None) -> Gateway:
-    """A gateway for a policy, ready to serve."""
-    dice = Random(seed if seed is not None else secrets.randbits(64))  # noqa: S311  # jitter, no secret
-    world = World(
+def world_of(journal: Journal, store: Store) -> World:
+    """The machine's own clock and dice."""
+    dice = Random(secrets.randbits(64))  # noqa: S311  # jitter, no secret
+    return World(
         clock=SystemClock(),
         journal=journal,
         dice=dice.random,
         new_id=lambda: "".join(secrets.choice(_LETTERS) for _ in range(20)),
         wall=time.time,
+        store=store,
     )
+
+
+def build(policy: Policy, *, world: World, counter: Counter) -> Gateway:
+    """A gateway for a policy, ready to serve."""
     drivers = {name: driver_of(upstream, policy) for name, upstream in policy.upstreams.items()}
-    upstreams = Upstreams(drivers, policy, world.clock)
+    upstreams = Upstreams(drivers, policy, world)
     return Gateway(
         policy=policy,
         upstreams=upstreams,
@@ -106,23 +113,39 @@ def build(policy: Policy, *, journal: Journal, counter: Counter, seed: int | Non
 
 
 class Assembly:
-    """A front with its gateway, journal and counters, and the way to put another policy in their place."""
+    """A front with its gateway and what outlives a policy: journal, counters, store; and the way to put another policy there."""
 
     def __init__(self, policy: Policy, *, state: Path) -> None:
-        self._journal = Recorder(keep=policy.limits.records, wall=time.time)
+        journal = Recorder(keep=policy.limits.records, wall=time.time)
+        self._database = Database(state / "holdfast.sqlite")
+        self._world = world_of(journal, SQLiteStore(self._database))
         self._counter = Measuring(VocabularyShelf(state / "vocabularies"))
         self.front = Front(self._build(policy), ROUTES)
         self._retired: set[asyncio.Task[None]] = set()
 
     def _build(self, policy: Policy) -> Gateway:
-        return build(policy, journal=self._journal, counter=self._counter)
+        return build(policy, world=self._world, counter=self._counter)
 
     def replace(self, policy: Policy) -> None:
         """From the next request on, this policy holds; those under way keep the one that they began with."""
         old, self.front.gateway = self.front.gateway, self._build(policy)
+        self.front.gateway.upstreams.inherit(old.upstreams)
+        self.front.gateway.start()
         task = asyncio.get_running_loop().create_task(old.retire())
         self._retired.add(task)
         task.add_done_callback(self._retired.discard)
+
+    def complain(self, words: str) -> None:
+        """Tell that a changed policy was not taken; "": it is mended."""
+        if words:
+            self._world.notices.tell("policy", words)
+        else:
+            self._world.notices.clear("policy")
+
+    async def close(self) -> None:
+        """Once nothing is served any more."""
+        await self.front.gateway.close()
+        await self._database.close()
 
 
 def assemble(policy: Policy, *, state: Path) -> Assembly:

@@ -115,10 +115,6 @@ class Journal(Protocol):
 
     def latest(self, count: int) -> Sequence[Mapping[str, object]]: ...
 
-    def running(self) -> Sequence[Mapping[str, object]]:
-        """The records of requests that have not ended."""
-        ...
-
 
 class Counter(Protocol):
     """Counts tokens with a served model's own vocabulary."""
@@ -193,6 +189,10 @@ class Learnt(Protocol):
         ...
 
     async def learn_dead(self, target: Target, *, at: float) -> None: ...
+
+
+class Store(Summaries, Taints, Learnt, Protocol):
+    """All that is kept but money."""
 
 
 class Ledger(Protocol):

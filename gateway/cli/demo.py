@@ -98,7 +98,7 @@ async def _scene(scene: Scene) -> dict[str, str]:
             policy = with_upstreams(Policy(), ollama=ollama.url, openai=None)
             policy = replace(policy, server=replace(policy.server, port=0))
             assembly = assemble(policy, state=Path(state))
-            running = Running(assembly.front, policy)
+            running = Running(assembly.front, policy, close=assembly.close)
             await running.start()
             try:
                 behind = await _ask(running.url)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
+from gateway.cli.outcome import FINE, FOUND
 from gateway.cli.settings import add_upstream_flags, settings_of
 from gateway.config.load import BadPolicy, load
 from gateway.config.manual import defaults, manual, schema
@@ -39,22 +39,18 @@ def run_check(arguments: argparse.Namespace) -> int:
         print(json.dumps({"file": str(arguments.file), "ok": not errors, "errors": list(errors)}))
     else:
         print("\n".join(errors) or f"{arguments.file}: fine")
-    return 1 if errors else 0
+    return FOUND if errors else FINE
 
 
 def run_show(arguments: argparse.Namespace) -> int:
+    """Raises CannotRun, BadPolicy."""
     if arguments.defaults:
         print(defaults(), end="")
-        return 0
-    try:
-        settings = settings_of(arguments)
-    except BadPolicy as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(manual(settings.policy, as_json=arguments.json))
-    return 0
+    else:
+        print(manual(settings_of(arguments).policy, as_json=arguments.json))
+    return FINE
 
 
 def run_schema(_: argparse.Namespace) -> int:
     print(schema())
-    return 0
+    return FINE

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, ProxyHandler, build_opener
 
 from gateway.cli.outcome import CannotRun
+from gateway.cli.settings import settings_of
 from gateway.core import jsontext
 from gateway.core.policy.server import ServerRules
 from gateway.core.wire.fields import is_object
@@ -36,6 +39,20 @@ class Said:
         return error_text(self.body.get("error"))
 
 
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """What all commands take that ask a running gateway."""
+    parser.add_argument(
+        "--url", metavar="URL", help="where it listens (default: as HOLDFAST_HOST, HOLDFAST_PORT or the policy say)"
+    )
+    parser.add_argument("--policy", metavar="FILE", help="policy file (default: ./policy.yaml where there is one)")
+    parser.add_argument("--json", action="store_true", help="one object on stdout")
+
+
+def url_of(arguments: argparse.Namespace) -> str:
+    """Where the gateway is that a command line means. Raises CannotRun, BadPolicy."""
+    return arguments.url or address(settings_of(arguments).policy.server)
+
+
 def address(server: ServerRules) -> str:
     """Where this machine's gateway listens by its policy."""
     host = _ANYWHERE.get(server.host, server.host)
@@ -50,10 +67,10 @@ def ask(url: str, path: str) -> Said:
     opener = build_opener(ProxyHandler({}), _Unfollowed())
     try:
         with opener.open(base + path, timeout=_PATIENCE) as response:
-            return _said(base, response.status, response.read(_MOST))
+            return _said(base, response.status, response.read(_MOST), response.headers.get("Server", ""))
     except HTTPError as error:
-        return _said(base, error.code, error.read(_MOST))
-    except (URLError, OSError, ValueError) as error:
+        return _said(base, error.code, error.read(_MOST), error.headers.get("Server", ""))
+    except (URLError, OSError, HTTPException, ValueError) as error:
         why = getattr(error, "reason", error)
         raise NoGateway(
             f"no Holdfast answers at {base} ({why}). Start it (holdfast serve), or say where it is: --url URL"
@@ -67,11 +84,11 @@ class _Unfollowed(HTTPRedirectHandler):
         return None
 
 
-def _said(base: str, status: int, data: bytes) -> Said:
+def _said(base: str, status: int, data: bytes, server: str) -> Said:
     try:
         body = jsontext.loads(data)
     except jsontext.NotJson:
         body = None
-    if not is_object(body):
+    if not is_object(body) or not server.startswith("holdfast"):
         raise NoGateway(f"what answers at {base} is no Holdfast. Say where it is: --url URL")
     return Said(status, body)

@@ -10,8 +10,9 @@ from contextlib import AsyncExitStack
 
 from gateway.app import Assembly, assemble
 from gateway.cli.greeting import greeting
+from gateway.cli.outcome import FINE, CannotRun
 from gateway.cli.settings import Settings, add_upstream_flags, settings_of
-from gateway.config.load import BadPolicy, with_upstreams
+from gateway.config.load import with_upstreams
 from gateway.config.watch import watch
 from gateway.server.running import Running, loopback
 from gateway.service.refusal import Refusal
@@ -37,19 +38,14 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Raises CannotRun, BadPolicy."""
     configure()
-    try:
-        settings = settings_of(arguments)
-    except BadPolicy as error:
-        print(error, file=sys.stderr)
-        return 2
+    settings = settings_of(arguments)
     host = settings.policy.server.host
     if not loopback(host) and not settings.keyless:
-        print(
-            f"{host} can be reached from other machines, and no API keys are set up; listen on 127.0.0.1, or say --keyless",
-            file=sys.stderr,
+        raise CannotRun(
+            f"{host} can be reached from other machines, and no API keys are set up; listen on 127.0.0.1, or say --keyless"
         )
-        return 2
     return _run(_serve(settings, or_demo=arguments.or_demo))
 
 
@@ -72,14 +68,12 @@ async def _serve(settings: Settings, *, or_demo: bool) -> int:
 
             url = await stack.enter_async_context(demo_upstream())
             assembly.replace(with_upstreams(settings.policy, ollama=url, openai=None))
-        running = Running(assembly.front, settings.policy)
+        running = Running(assembly.front, settings.policy, close=assembly.close)
         try:
             await running.start()
         except OSError as error:
-            print(
-                f"can't listen on {settings.policy.server.host}:{settings.policy.server.port}: {error}", file=sys.stderr
-            )
-            return 2
+            where = f"{settings.policy.server.host}:{settings.policy.server.port}"
+            raise CannotRun(f"can't listen on {where}: {error}; take another with --port N") from None
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(_greet(assembly, running, demo=demo))]
             if settings.file is not None:
@@ -87,7 +81,7 @@ async def _serve(settings: Settings, *, or_demo: bool) -> int:
             await running.until_told()
             for task in tasks:
                 task.cancel()
-    return 0
+    return FINE
 
 
 async def _anyone(assembly: Assembly) -> bool:
@@ -115,6 +109,6 @@ async def _watch(settings: Settings, assembly: Assembly) -> None:
     assert settings.file is not None
 
     def complain(words: str) -> None:
-        assembly.front.gateway.notices[:] = [words] if words else []
+        assembly.complain(words)
 
     await watch(settings.file, swap=lambda policy: assembly.replace(settings.over(policy)), complain=complain)

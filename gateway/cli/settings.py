@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gateway.cli.outcome import CannotRun
 from gateway.config.load import load, with_upstreams
 from gateway.core.policy import Policy
 
+_PORTS = 65_535
 _ANYWHERE = ("0.0.0.0", "[::]", "::")  # noqa: S104  # compared with, never bound
 
 
@@ -54,7 +56,7 @@ def add_upstream_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def settings_of(arguments: argparse.Namespace, environment: Mapping[str, str] | None = None) -> Settings:
-    """The settings for a command's arguments. Raises BadPolicy."""
+    """The settings for a command's arguments. Raises BadPolicy, CannotRun."""
     env = os.environ if environment is None else environment
 
     def given(name: str) -> str | None:
@@ -69,7 +71,7 @@ def settings_of(arguments: argparse.Namespace, environment: Mapping[str, str] | 
         openai=openai,
         here=local_address(env["OLLAMA_HOST"]) if env.get("OLLAMA_HOST") else "",
         host=given("host"),
-        port=int(port) if port else None,
+        port=None if port is None else _port(str(port)),
     )
     state = Path(given("state") or env.get("XDG_STATE_HOME", "~/.local/state") + "/holdfast").expanduser()
     keyless = bool(getattr(arguments, "keyless", False) or env.get("HOLDFAST_KEYLESS"))
@@ -77,6 +79,12 @@ def settings_of(arguments: argparse.Namespace, environment: Mapping[str, str] | 
 
 
 _PLACES = (Path("policy.yaml"), Path("holdfast.yaml"))
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > _PORTS:
+        raise CannotRun(f"{text!r} is no port; write a number up to {_PORTS}")
+    return int(text)
 
 
 def local_address(host: str) -> str:

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from ipaddress import ip_network
 from urllib.parse import urlsplit
 
+from gateway.core.memory import parse_size
 from gateway.core.policy import Policy
 
 
@@ -41,6 +42,8 @@ def _models(policy: Policy) -> Iterator[str]:
             yield f"{at}.upstream: {rule.upstream!r} is not among the upstreams; {hint}"
         if rule.window is not None and rule.window < 1024:
             yield f"{at}.window: {rule.window} is too small for any agent; write 16384 or more, or leave it out"
+        if rule.memory and parse_size(rule.memory) is None:
+            yield f"{at}.memory: {rule.memory!r} is no amount of memory; write it like 24GiB"
         if rule.output_reserve < 1:
             yield f"{at}.output_reserve: {rule.output_reserve} leaves no room for an answer; write 1024 or more"
         if rule.upstream == "" and rule.model:
@@ -69,3 +72,8 @@ def _bounds(policy: Policy) -> Iterator[str]:
         for name in names:
             if getattr(section, name) <= 0:
                 yield f"{where}.{name}: {getattr(section, name)} is not above 0; leave it out for the default"
+    circles = policy.circles
+    if circles.note_after < 2:
+        yield f"circles.note_after: {circles.note_after} would note what was done once; write 3 or more"
+    if circles.stop_after <= circles.note_after:
+        yield f"circles.stop_after: {circles.stop_after} leaves no time after note_after ({circles.note_after}); write more"

@@ -1,4 +1,4 @@
-"""Detection rules in YAML to Rules. Every error at once, each with file, rule, what was found and what would be right."""
+"""The detection rules that hold under a policy, from YAML. Every error at once, each with file, rule, what was found and what would be right."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from pathlib import Path
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from gateway.core.policy.privacy import PrivacyRules
 from gateway.core.policy.section import section
 from gateway.core.privacy.checks import CHECKS
+from gateway.core.privacy.house import HOUSE_RULES, chosen, house_rules
 from gateway.core.privacy.rule import Judge, Rule, token_pattern
 
 
@@ -49,21 +51,41 @@ class _File:
 _ADAPTER = TypeAdapter(_File)
 
 
-def load(extra: Sequence[Path] = ()) -> tuple[Rule, ...]:
-    """The rules that come with the gateway, and those in `extra` files. Raises BadRules."""
+def rules_under(policy: PrivacyRules) -> tuple[Rule, ...]:
+    """The rules that come with the gateway, those of the policy's own files, and those that it makes. Raises BadRules."""
+    errors: list[str] = []
+    known = _known([Path(each).expanduser() for each in policy.rules], errors)
+    names = {each.id for each in known} | {each.kind for each in known} | HOUSE_RULES
+    errors += (
+        f"privacy.{key}: {name!r} is no rule and no kind of rule" for key, name in _named(policy) if name not in names
+    )
+    try:
+        made = tuple(house_rules(policy))
+    except ValueError as error:
+        errors.append(f"privacy.networks: {error}; write ranges like 10.0.0.0/8")
+        made = ()
+    if errors:
+        raise BadRules(errors)
+    return chosen((*known, *made), policy)
+
+
+def _known(own: Sequence[Path], errors: list[str]) -> Sequence[Rule]:
     shipped = [each for each in (files("gateway.core.privacy") / "rules").iterdir() if each.name.endswith(".yaml")]
     if not shipped:
-        raise BadRules(["the rules that come with the gateway are missing; install it again"])
-    errors: list[str] = []
+        errors.append("the rules that come with the gateway are missing; install it again")
     rules: dict[str, Rule] = {}
-    for file in [*sorted(shipped, key=lambda each: each.name), *extra]:
+    for file in [*sorted(shipped, key=lambda each: each.name), *own]:
         for rule in _read(file, errors):
             if rule.id in rules:
                 errors.append(f"{file}: {rule.id}: this id is taken; give each rule its own")
             rules[rule.id] = rule
-    if errors:
-        raise BadRules(errors)
     return tuple(rules.values())
+
+
+def _named(policy: PrivacyRules) -> Iterator[tuple[str, str]]:
+    """What a policy says of rules and kinds by name; a name that is misspelt would leave a hole."""
+    for key, names in (("also", policy.also), ("ignore", policy.ignore), ("redact", policy.redact)):
+        yield from ((key, name) for name in names)
 
 
 def _read(file: Traversable | Path, errors: list[str]) -> Iterator[Rule]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Method: TypeAlias = Literal["exact", "calibrated", "estimated"]
+SMALL_WINDOW = 15_000  # tokens; below this a coding agent works little and compacts much
 PLAN_STEP = (
     1024  # compaction plans in steps of this many tokens, so that small changes of the budget do not move the prefix
 )

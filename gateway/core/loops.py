@@ -1,7 +1,11 @@
-"""Notices a text that goes round: the same stretch again and again, up to its very end. Law: looking costs the same however long it is."""
+"""Notices a text that goes round: the same stretch again and again up to its very end, or nothing that was not said before.
+
+Law: looking costs the same however long the text is.
+"""
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from dataclasses import dataclass
 
 _STEP = 256  # characters between two looks
@@ -42,10 +46,70 @@ class Circles:
         return self._size >= _STEP and self._look()
 
     def _look(self) -> bool:
-        kept = max(2 * self._bounds.period, self._bounds.characters)
+        kept = max(self._bounds.rounds * self._bounds.period, self._bounds.characters)
         self._recent = (self._recent + "".join(self._new))[-kept - _STEP :]
         self._new, self._size = [], 0
         return goes_round(self._recent, self._bounds)
+
+
+class Stale:
+    """A stage over one thought: `feed` tells whether it says nothing any more that it had not said several times before.
+
+    Circles that are not exact have this in common: the same paragraphs in another order, or with other words between them.
+    """
+
+    _WORDS = 8  # how many words in a row count as one saying
+    _SPAN = (
+        600  # the last words that are looked at: a function written down once more is shorter, or changes on the way
+    )
+    _OLD = 0.85  # the share of them that must be old: where paragraphs meet in another order, sayings are new
+    _TIMES = 3  # how often a saying must have come before, to be old
+
+    def __init__(self) -> None:
+        self._said: Counter[int] = Counter()
+        self._words: deque[str] = deque(maxlen=self._WORDS)
+        self._recent: deque[bool] = deque(maxlen=self._SPAN)
+        self._old = 0
+        self._new: list[str] = []
+        self._size = 0
+
+    def feed(self, piece: str) -> bool:
+        self._new.append(piece)
+        self._size += len(piece)
+        return self._size >= _STEP and self._look()
+
+    def _look(self) -> bool:
+        text = "".join(self._new)
+        *words, rest = text.split(" ")
+        self._new, self._size = [rest], len(rest)
+        for word in words:
+            self._hear(word)
+        return len(self._recent) == self._SPAN and self._old >= self._OLD * self._SPAN
+
+    def _hear(self, word: str) -> None:
+        self._words.append(word)
+        saying = hash(tuple(self._words))
+        old = self._said[saying] >= self._TIMES
+        self._said[saying] += 1
+        if len(self._recent) == self._SPAN:
+            self._old -= self._recent[0]
+        self._recent.append(old)
+        self._old += old
+
+
+class ThoughtWatch:
+    """A stage over the thought of one turn: `feed` tells when it goes round, says nothing new, or is longer than `tokens` (0: any)."""
+
+    def __init__(self, tokens: int) -> None:
+        self._most = tokens
+        self._pieces, self._size = 0, 0
+        self._circles, self._stale = Circles(THOUGHT), Stale()
+
+    def feed(self, piece: str) -> bool:
+        self._pieces += 1
+        self._size += len(piece)
+        long = 0 < self._most < max(self._pieces, self._size // 4)  # a piece is a token, or more of them
+        return any((self._circles.feed(piece), self._stale.feed(piece), long))
 
 
 def goes_round(text: str, bounds: Bounds) -> bool:

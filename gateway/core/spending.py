@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.core.failures import Failure, FailureKind
-from gateway.core.policy.cloud import Budgets, Price
+from gateway.core.policy.cloud import Budgets, CloudTarget, Price
 from gateway.core.stream import Usage
 
 MICRO = 1_000_000
@@ -70,6 +70,12 @@ def worst_case(price: Price, *, prompt: int, margin: int, most: int) -> int | No
     if price.input is None or price.output is None or most <= 0:
         return None
     return _sum(price, prompt=prompt + margin, cached=0, made=most)
+
+
+def most_tokens(rule: CloudTarget, *, asked: int | None, room: int) -> int:
+    """The longest answer that may be asked for: the client's `max_tokens`, else the target's; never more than `room` (0: unknown)."""
+    most = asked or rule.answer
+    return min(most, room) if room else most
 
 
 def cost_of(price: Price, usage: Usage) -> int | None:

@@ -44,17 +44,23 @@ class Standstill:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """An answer of the model and what came of it."""
+    """An answer of the model and what came of it: the results of its calls, or what was said to it."""
 
-    deed: tuple[str, ...]
-    outcome: tuple[str, ...]
-    tool: str
-    waits: bool
+    answer: Message
+    outcome: Sequence[Message]
+
+    @property
+    def tool(self) -> str:
+        return self.answer.calls[-1].name if self.answer.calls else ""
+
+    @property
+    def deeds(self) -> tuple[str, ...]:
+        return tuple(call.arguments for call in self.answer.calls) or (self.answer.text,)
 
 
 _PERIODS = 4  # the most steps that one round is looked for in
 _WAITING = 4  # times as many rounds for calls that wait for something
-_LOOKED_AT = 400  # of the last messages: what is older says nothing of now
+_LOOKED_AT = 200  # of the last messages: what is older says nothing of now
 _WAITS = re.compile(r"\b(?:sleep|wait|poll|watch|tail -f)", re.IGNORECASE)
 _TIMES = re.compile(r"\d+(?:\.\d+)? ?(?:ms|s|sec|secs|seconds)\b|\b\d\d:\d\d:\d\d(?:[.,]\d+)?")
 _IDLE = re.compile(
@@ -74,7 +80,8 @@ def standstill(conversation: Conversation, rules: CircleRules) -> Standstill:
     found = max((_same(steps, period) for period in range(1, _PERIODS + 1)), key=lambda each: each.rounds)
     idle = _idle(steps)
     worst = idle if idle.rounds > found.rounds else found
-    slack = _WAITING if steps[-1].waits else 1
+    waits = any(len(deed) <= _BRIEF and _WAITS.search(deed) for deed in steps[-1].deeds)
+    slack = _WAITING if waits else 1
     return _judged(worst, rules, slack)
 
 
@@ -87,18 +94,36 @@ def _judged(found: Standstill, rules: CircleRules, slack: int) -> Standstill:
 
 def _same(steps: Sequence[_Step], period: int) -> Standstill:
     """How often the last `period` steps came in a row."""
-    what = [(step.deed, step.outcome) for step in steps]
-    rounds, end = 1, len(what)
-    while end >= 2 * period and what[end - 2 * period : end - period] == what[-period:]:
-        rounds, end = rounds + 1, end - period
-    return Standstill(rounds=rounds if rounds > 1 else 0, steps=period, tool=steps[-1].tool)
+    alike = 0
+    while alike + period < len(steps) and _alike(steps[-1 - alike], steps[-1 - alike - period]):
+        alike += 1
+    return Standstill(rounds=1 + alike // period, steps=period, tool=steps[-1].tool)
+
+
+def _alike(one: _Step, other: _Step) -> bool:
+    """The same was done with the same outcome. What is cheap to compare comes first: results may be long."""
+    if one.tool != other.tool or len(one.outcome) != len(other.outcome):
+        return False
+    if one.deeds != other.deeds and _plain(one) != _plain(other):
+        return False
+    return all(_same_text(a.text, b.text) for a, b in zip(one.outcome, other.outcome, strict=True))
+
+
+def _same_text(one: str, other: str) -> bool:
+    return one == other or _TIMES.sub("", one).strip() == _TIMES.sub("", other).strip()
+
+
+def _plain(step: _Step) -> tuple[str, ...]:
+    """What was done as it counts: the order of its arguments does not."""
+    return tuple(map(_deed, step.answer.calls)) or (step.answer.text.strip(),)
 
 
 def _idle(steps: Sequence[_Step]) -> Standstill:
     """How many calls of the same tool in a row changed nothing, in their results' own words."""
     tool, rounds = steps[-1].tool, 0
     for step in reversed(steps):
-        if not tool or step.tool != tool or not all(len(text) <= _BRIEF and _IDLE.search(text) for text in step.outcome):
+        texts = [message.text for message in step.outcome]
+        if not tool or step.tool != tool or not all(len(text) <= _BRIEF and _IDLE.search(text) for text in texts):
             break
         rounds += 1
     return Standstill(rounds=rounds, tool=tool, idle=True)
@@ -113,7 +138,7 @@ def _steps(messages: Sequence[Message]) -> list[_Step]:
         if answer.calls and spoken:
             steps.clear()
         elif answer.calls or spoken:
-            steps.append(_step(answer, results if answer.calls else spoken))
+            steps.append(_Step(answer, results if answer.calls else spoken))
         else:
             steps.clear()
     return steps
@@ -132,16 +157,6 @@ def _pairs(messages: Sequence[Message]) -> Iterator[tuple[Message, list[Message]
         answer, outcome = message, []
     if answer is not None:
         yield answer, outcome
-
-
-def _step(answer: Message, outcome: Sequence[Message]) -> _Step:
-    deed = tuple(_deed(call) for call in answer.calls) or (answer.text.strip(),)
-    return _Step(
-        deed=deed,
-        outcome=tuple(_TIMES.sub("", message.text).strip() for message in outcome),
-        tool=answer.calls[-1].name if answer.calls else "",
-        waits=any(len(each) <= _BRIEF and _WAITS.search(each) for each in deed),
-    )
 
 
 def _deed(call: ToolCall) -> str:

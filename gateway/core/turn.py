@@ -11,8 +11,10 @@ from enum import Enum, auto
 from typing import Protocol
 
 from gateway.core import jsontext
-from gateway.core.loops import GUARDED, TEXT, THOUGHT, Circles, goes_round
+from gateway.core.echo import Echo
+from gateway.core.loops import GUARDED, TEXT, Circles, ThoughtWatch, goes_round
 from gateway.core.plan import Mode
+from gateway.core.policy.circles import CircleRules
 from gateway.core.stops import StopMatcher
 from gateway.core.stream import Call, CallPiece, Part, Proof, Reasoning, Stop, Text, Unreadable, Usage, Verbatim
 from gateway.core.transcript import ThinkTags, Transcript
@@ -54,6 +56,7 @@ class Turn:
 
     `opened`: the template has begun a thought; `thinks`: the server tells thoughts apart itself, so that its text holds
     none. `sends` is False where the client gets nothing before the end: then a new attempt need not repeat the last one.
+    `tells_thoughts` is False where its form has no place for them. `circles` says what is done about a thought in circles.
     """
 
     def __init__(
@@ -64,15 +67,21 @@ class Turn:
         opened: bool = False,
         thinks: bool = False,
         sends: bool = True,
+        tells_thoughts: bool = True,
+        circles: CircleRules | None = None,
     ) -> None:
         self._make_reader = reader
         self._opened = opened
         self._thinks = thinks
         self._sends = sends
+        self._tells_thoughts = tells_thoughts
+        self._circles = circles or CircleRules()
+        self.suspect = False  # its thought goes round in circles, and policy lets it
         self._stop_texts = stops
         self._sent_thought: list[str] = []
         self._sent_text: list[str] = []
         self._unsent: list[Part] = []
+        self._kept: list[Call] = []  # the most whole calls that an earlier attempt brought, should no other bring more
         self._usages: list[Usage] = []
         self._usages_before = 0
         self._thought_over = False
@@ -86,8 +95,8 @@ class Turn:
         self.stop: Stop | None = None
         self._reader: Reader | None = None
         self._stops = StopMatcher(self._stop_texts)
-        self._echo = _Echo("" if self._thought_over else "".join(self._sent_thought), "".join(self._sent_text))
-        self._thought_circle, self._text_circle = Circles(THOUGHT), Circles(TEXT)
+        self._echo = Echo("" if self._thought_over else "".join(self._sent_thought), "".join(self._sent_text))
+        self._thought_watch, self._text_circle = ThoughtWatch(self._circles.thought_tokens), Circles(TEXT)
         self.circling: Circling | None = None
         self._joined, self._pieces_seen, self._size_seen = 0, 0, 0
         self._read_calls: list[Call] = []
@@ -104,11 +113,12 @@ class Turn:
         self._usages_before = len(self._usages)
         if self.circling is Circling.THOUGHT:
             self._thought_over, self._reader, told = True, None, ""
-            self._echo = _Echo("", "".join(self._sent_text))
+            self._echo = Echo("", "".join(self._sent_text))
         match mode:
             case Mode.REMAKE | Mode.SCHEMA:
+                self._keep_calls()
                 self._restart()
-                self._echo = _Echo("", "")
+                self._echo = Echo("", "")
                 told = "" if self._sent_text else "".join(self._sent_thought)
             case Mode.PREFILL | Mode.RAW if so_far or mode is Mode.PREFILL:
                 self.stop, self._told_calls, self._pieces, self._verbatim = None, [], {}, None
@@ -116,18 +126,25 @@ class Turn:
             case _:
                 if not self._sends:
                     self._sent_thought, self._sent_text, self._unsent = [], [], []
+                self._keep_calls()
                 self._restart()
                 told = ""
         self._schema = mode is Mode.SCHEMA
         if mode in (Mode.RAW, Mode.REMAKE):
             self._read_on(so_far, told)
 
+    def _keep_calls(self) -> None:
+        """The last call that a server told of a broken attempt may be cut; ours carry their own proof."""
+        whole = [*self.told_calls[:-1], *(call for call in self._read_calls if call.proof is Proof.COMPLETE)]
+        if len(whole) > len(self._kept):
+            self._kept = whole
+
     def _read_on(self, so_far: str, thought: str) -> None:
         """From here on nothing is parsed but by us: the reader is told the `thought` that it missed and that is still open."""
         self.transcript.continue_raw(so_far)
         self._verbatim = False
         if self._reader is None and thought:
-            self._reader, self._echo = self._make_reader(True), _Echo(thought.lstrip(), "")
+            self._reader, self._echo = self._make_reader(True), Echo(thought.lstrip(), "")
             for part in self._reader.feed(thought.lstrip()):
                 list(self._show(part))
         elif self._reader is None:
@@ -202,9 +219,8 @@ class Turn:
             case Reasoning() if self._thought_over:
                 return
             case Reasoning(text):
-                if self._thought_circle.feed(text):
-                    self.circling = Circling.THOUGHT
-                if shown := self._echo.thought(text):
+                self._watch(text)
+                if self._tells_thoughts and (shown := self._echo.thought(text)):
                     self._sent_thought.append(shown)
                     yield from self._send(Reasoning(shown))
             case Call():
@@ -214,6 +230,15 @@ class Turn:
             case _:
                 return
 
+    def _watch(self, thought: str) -> None:
+        rule = self._circles.thought
+        if rule == "off" or self.suspect or not self._thought_watch.feed(thought):
+            return
+        if rule == "act":
+            self.circling = Circling.THOUGHT
+        else:
+            self.suspect = True
+
     def _send(self, part: Part) -> Iterator[Part]:
         if self._sends:
             yield part
@@ -221,16 +246,39 @@ class Turn:
             self._unsent.append(part)
 
     def finish(self, *, natural: bool) -> Iterator[Part]:
-        """No more will come of this attempt: what was held as a possible marker is text after all, or part of a cut call."""
+        """The attempt has come to its end: what was held as a possible marker is text after all, or part of a cut call."""
         if self._schema and natural:
-            self._told_calls += _call_in(self.transcript.text)
+            self._take_schema_call(self.transcript.text)
         if self._reader is not None:
             for part in self._reader.close() if natural else self._reader.cut():
                 yield from self._show(part)
             self._reader = None
+        yield from self._show_rest()
+
+    def give_up(self) -> Iterator[Part]:
+        """No attempt could finish it: calls that are whole stay, but what could still have become one is not shown as text."""
+        if self._echo.diverged:
+            return
+        if self._reader is not None:
+            for part in self._reader.cut():
+                if isinstance(part, Call | Unreadable):
+                    yield from self._show(part)
+            self._reader = None
+        if len(self._kept) > len(self.calls):
+            self._read_calls, self._told_calls, self._pieces, self._joined_pieces = self._kept, [], {}, None
+        yield from self._show_rest()
+
+    def _show_rest(self) -> Iterator[Part]:
         if shown := self._echo.text(self._stops.close()):
             self._sent_text.append(shown)
             yield from self._send(Text(shown))
+
+    def _take_schema_call(self, text: str) -> None:
+        """The call that a SCHEMA attempt wrote as one JSON object."""
+        if (call := _call_in(text)) is not None:
+            self._told_calls.append(call)
+        else:
+            self.unreadable.append(Unreadable(text, "what came was no call of the schema"))
 
     def release(self) -> list[Part]:
         """What was held back from a client that gets nothing before the end."""
@@ -307,11 +355,6 @@ class Turn:
         return seen.raw(tags, opened=self._opened)
 
     @property
-    def thought_of(self) -> bool:
-        """The model has thought, as far as its server tells thoughts apart."""
-        return bool(self.transcript.thought or self._sent_thought)
-
-    @property
     def named(self) -> str:
         """The tool that the last call was meant for, as far as it can be told."""
         calls = self.calls
@@ -337,47 +380,13 @@ class Turn:
         )
 
 
-def _call_in(text: str) -> list[Call]:
-    """The call that a SCHEMA attempt wrote as one JSON object."""
+def _call_in(text: str) -> Call | None:
     try:
         made = jsontext.loads(text)
     except jsontext.NotJson:
-        return []
+        return None
     match made:
         case {"name": str(name), "arguments": dict(arguments)}:
-            return [Call(id="", name=name, arguments=jsontext.dumps(arguments))]
+            return Call(id="", name=name, arguments=jsontext.dumps(arguments))
         case _:
-            return []
-
-
-class _Echo:
-    """Compares a new attempt with what was sent, from the first character; lets through what goes beyond it."""
-
-    def __init__(self, thought: str, text: str) -> None:
-        self._expected = {"thought": thought, "text": text}
-        self._at = {"thought": 0, "text": 0}
-        self.diverged = False
-
-    @property
-    def short(self) -> bool:
-        """Not all of what was sent has come again."""
-        return any(self._at[channel] < len(expected) for channel, expected in self._expected.items())
-
-    def thought(self, piece: str) -> str:
-        return self._beyond("thought", piece)
-
-    def text(self, piece: str) -> str:
-        return self._beyond("text", piece)
-
-    def _beyond(self, channel: str, piece: str) -> str:
-        if self.diverged:
-            return ""
-        expected, at = self._expected[channel], self._at[channel]
-        if at >= len(expected):
-            return piece
-        self._at[channel] = at + len(piece)
-        known = expected[at : at + len(piece)]
-        if piece.startswith(known):
-            return piece[len(known) :]
-        self.diverged = True
-        return ""
+            return None

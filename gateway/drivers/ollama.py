@@ -176,7 +176,8 @@ def _request(conversation: Conversation, attempt: Try, *, render: bool) -> tuple
         if render
         else attempt.num_predict,  # 1: a server that does not know the field makes one token only
         keep_alive=attempt.keep_alive,
-        logprobs=attempt.verbatim and not render,
+        # Under a schema the text is the answer: told twice, it would be taken for the model's own words.
+        logprobs=attempt.verbatim and not render and attempt.mode is not Mode.SCHEMA,
         render=render,
     )
     model = attempt.target.model

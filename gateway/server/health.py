@@ -26,7 +26,8 @@ async def ready(knock: Knock) -> web.StreamResponse:
     for name, live_ in knock.gateway.upstreams.live.items():
         try:
             version = await live_.driver.alive()
-            upstreams[name] = {"ok": True, "version": version, "url": live_.rule.url}
+            wait = round(live_.slots.wait(), 1)
+            upstreams[name] = {"ok": True, "version": version, "url": live_.rule.url, "expected_wait_seconds": wait}
         except UpstreamFailed as error:
             upstreams[name] = {
                 "ok": False,
@@ -34,8 +35,11 @@ async def ready(knock: Knock) -> web.StreamResponse:
                 "url": live_.rule.url,
             }
     fine = any(each["ok"] for each in upstreams.values())
-    notices = list(knock.gateway.notices)
-    body = {"status": "ok" if fine else "unavailable", "upstreams": upstreams, "notices": notices}
+    body = {
+        "status": "ok" if fine else "unavailable",
+        "upstreams": upstreams,
+        "notices": knock.gateway.world.notices.all(),
+    }
     return json_reply(body, status=200 if fine else 503)
 
 

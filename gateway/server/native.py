@@ -42,7 +42,7 @@ async def _answer(
     if wish.load_only:
         return await _load(knock, conversation, wish, envelope)
     encoder = ollama_answer.StreamEncoder(envelope)
-    manner = Manner(content_type=LINES, encoder=encoder, heartbeat=encoder.heartbeat, failure=_failure_line)
+    manner = Manner(content_type=LINES, encoder=encoder, heartbeat=lambda _: encoder.heartbeat, failure=_failure_line)
     return await answer(
         knock,
         conversation,

@@ -21,7 +21,7 @@ async def chat(knock: Knock) -> web.StreamResponse:
     manner = Manner(
         content_type=EVENTS,
         encoder=openai_answer.StreamEncoder(envelope),
-        heartbeat=openai_answer.HEARTBEAT,
+        heartbeat=openai_answer.heartbeat,
         failure=openai_answer.problem_event,
     )
     return await answer(
@@ -40,7 +40,7 @@ async def complete(knock: Knock) -> web.StreamResponse:
     manner = Manner(
         content_type=EVENTS,
         encoder=openai_text.StreamEncoder(envelope),
-        heartbeat=openai_answer.HEARTBEAT,
+        heartbeat=openai_answer.heartbeat,
         failure=openai_answer.problem_event,
     )
     return await answer(

@@ -8,6 +8,7 @@ from gateway.core.errors import BadRequest, Code
 from gateway.server.door import is_near
 from gateway.server.front import Knock
 from gateway.server.replies import json_reply
+from gateway.service.status import status as status_of
 
 
 async def one(knock: Knock) -> web.StreamResponse:
@@ -28,9 +29,9 @@ async def latest(knock: Knock) -> web.StreamResponse:
 
 
 async def status(knock: Knock) -> web.StreamResponse:
-    """GET /holdfast/status: the requests under way."""
+    """GET /holdfast/status: what runs now, and how long it will still take."""
     _only_near(knock)
-    return json_reply({"running": knock.gateway.world.journal.running()})
+    return json_reply(status_of(knock.gateway))
 
 
 def _only_near(knock: Knock) -> None:

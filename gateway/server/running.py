@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 
 import structlog
@@ -25,10 +26,11 @@ def loopback(host: str) -> bool:
 
 
 class Running:
-    """A gateway that listens."""
+    """A gateway that listens. `close` ends what stands behind it, once nothing is served any more."""
 
-    def __init__(self, front: Front, policy: Policy) -> None:
+    def __init__(self, front: Front, policy: Policy, *, close: Callable[[], Awaitable[None]]) -> None:
         self.front = front
+        self._close = close
         self._policy = policy
         self._runner: web.ServerRunner | None = None
         self.port = policy.server.port
@@ -47,6 +49,7 @@ class Running:
         site = web.TCPSite(self._runner, server.host, server.port, backlog=512)
         await site.start()
         self.port = next(iter(self._runner.addresses))[1]
+        self.front.gateway.start()
         log.info("listening", url=self.url)
 
     async def until_told(self) -> None:
@@ -64,4 +67,4 @@ class Running:
         self.front.draining = True
         if self._runner is not None:
             await self._runner.cleanup()
-        await self.front.gateway.close()
+        await self._close()

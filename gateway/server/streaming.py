@@ -22,11 +22,11 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manner:
-    """How one surface streams: its media type, its encoder, its heartbeat, and how it says an error inside a stream."""
+    """How one surface streams: its media type, its encoder, its heartbeat (told the seconds still to wait, where they are known), and how it says an error inside a stream."""
 
     content_type: str
     encoder: Encoder
-    heartbeat: bytes
+    heartbeat: Callable[[float | None], bytes]
     failure: Callable[[Problem], bytes]
 
 
@@ -40,7 +40,9 @@ async def stream(
             async for batch in batches:
                 if response is None:
                     response = await _opened(request, manner, headers())
-                await response.write(_encoded(batch, manner.encoder) if batch else manner.heartbeat)
+                await response.write(
+                    _encoded(batch, manner.encoder) if batch else manner.heartbeat(flight.conductor.expected)
+                )
     except Refusal as refusal:
         if response is None:
             raise

@@ -14,7 +14,7 @@ from gateway.service.world import World
 
 
 class Account:
-    """The account of one request. `did` are the words of `x-holdfast-did`, in the order in which they became true."""
+    """The account of one request. `did` are the words of `x-holdfast-did`, in the order in which they became true; `state` says what it waits for now."""
 
     def __init__(self, request: str, world: World) -> None:
         self._request = request
@@ -23,12 +23,19 @@ class Account:
         self.came = world.clock.now()
         self.did: list[str] = []
         self._first_part: float | None = None
-        self._attempts = 0
+        self.attempts = 0
+        self.state = "measuring"
+        self._due: float | None = None
 
     @property
     def age(self) -> float:
         """Seconds since the request came."""
         return self._clock.now() - self.came
+
+    @property
+    def expected(self) -> float | None:
+        """Seconds until the first part is due, None where that is not known or it has come."""
+        return None if self._due is None else max(0.0, self._due - self._clock.now())
 
     def do(self, word: str) -> None:
         if word not in self.did:
@@ -36,6 +43,7 @@ class Account:
 
     def fitted(self, fitted: Fitted) -> None:
         """The prompt was measured, and made to fit where it did not."""
+        self.state = "in line"
         for word in fitted.did:
             self.do(word)
         self._journal.note(
@@ -52,11 +60,13 @@ class Account:
 
     def began(self, attempt: Try, *, expected: float | None) -> None:
         """An attempt begins; its first part is `expected` after so many seconds."""
-        self._attempts += 1
+        self.attempts += 1
+        self.state = "reading the prompt"
+        self._due = None if expected is None else self._clock.now() + expected
         self._journal.note(
             Began(
                 request=self._request,
-                number=self._attempts,
+                number=self.attempts,
                 target=str(attempt.target),
                 mode=attempt.mode,
                 window=attempt.window,
@@ -67,16 +77,19 @@ class Account:
 
     def first_part(self, seconds: float) -> None:
         """The upstream's first part came, so many seconds after its attempt began."""
+        self.state = "writing"
+        self._due = None
         if self._first_part is None:
             self._first_part = self.age
         self._journal.note(FirstPart(request=self._request, seconds=seconds))
 
     def broke(self, failure: Failure, *, received: int) -> None:
         """The attempt ended otherwise than well."""
+        self.state = "about to try again"
         self._journal.note(
             Broke(
                 request=self._request,
-                number=self._attempts,
+                number=self.attempts,
                 kind=failure.kind,
                 detail=failure.detail,
                 received=received,
@@ -101,7 +114,7 @@ class Account:
             first_part=self._first_part,
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
-            tries=self._attempts,
+            tries=self.attempts,
             did=tuple(self.did),
             detail=detail,
         )

@@ -25,3 +25,8 @@ class Asked:
     """The client's name for its session, where it has one."""
     again: bool = False
     """The client says that it asks again (a retry header)."""
+
+    @property
+    def tells_thoughts(self) -> bool:
+        """Its client gets thoughts: the form of `/v1/completions` has no place for them."""
+        return self.conversation.completion is None or self.surface != "openai"

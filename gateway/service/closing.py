@@ -53,7 +53,7 @@ def cut_ending(
     def reads(name: str) -> bool:
         return policy.recovery.mend_reading_calls and not writes(name, reading=fitted.rule.reading_tools)
 
-    flushed = [] if turn.damage().diverged else list(turn.finish(natural=False))
+    flushed = list(turn.give_up())
     whole = verify(turn, fitted.conversation, cut=True, reads=reads)
     if not (turn.delivered or flushed or whole.calls):
         raise Refusal(problem_of(failure))

@@ -73,6 +73,11 @@ class Conductor:
         """The prompt as it was measured, once it was."""
         return self._fitted
 
+    @property
+    def expected(self) -> float | None:
+        """Seconds until the first part of this attempt is due, None where that is not known or it has come."""
+        return self.account.expected
+
     async def run(self) -> AsyncGenerator[list[Part], None]:
         """The answer, batch by batch; the last batch ends with a Stop. Raises Refusal where nothing can be delivered."""
         last: list[Part] = []
@@ -83,7 +88,7 @@ class Conductor:
                     async with aclosing(self._attempts(fitted)) as batches:
                         async for out in batches:
                             yield out
-                    self._settle(fitted)
+                    await self._settle(fitted)
                     last = await self._last()
                     slot.comes_back = self._comes_back()
                 if self._failure is not None and self._moves_on(self._failure.kind):
@@ -133,6 +138,8 @@ class Conductor:
                 opened=fitted.opened,
                 thinks="thinking" in fitted.facts.capabilities,
                 sends=self.asked.sends,
+                tells_thoughts=self.asked.tells_thoughts,
+                circles=self.asked.policy.circles,
             )
             self._progress.prompt_tokens = fitted.count.tokens
             return fitted.first()
@@ -157,13 +164,16 @@ class Conductor:
         answered = any(message.role == "assistant" for message in self.asked.conversation.messages)
         return bool(self._verified.calls) and answered
 
-    def _settle(self, fitted: Fitted) -> None:
-        """What the upstream's breaker and its budget of retries learn from this request."""
-        live = self._live(fitted)
-        breaker = live.breaker(fitted.target.model)
+    async def _settle(self, fitted: Fitted) -> None:
+        """What the upstream's breaker, its budget of retries and its window learn from this request."""
+        live, model = self._live(fitted), fitted.target.model
+        breaker = live.breaker(model)
         if self._failure is None:
             breaker.worked()
             live.retries.give_back(len(self._progress.tries) - 1)
+            failed, held = live.windows.pinned(model), self._known()[0].window
+            if failed and held and held < failed:
+                await live.windows.shrunk(model, failed=failed, held=held)
         elif self._failure.kind in OF_THE_UPSTREAM:
             breaker.failed(self._failure, self._world.clock.now())
 
@@ -172,7 +182,7 @@ class Conductor:
 
     def _note_fitted(self, fitted: Fitted) -> Fitted:
         self._fitted = fitted
-        pinned = self._live(fitted).pinned.get(fitted.target.model)
+        pinned = self._live(fitted).windows.pinned(fitted.target.model)
         if pinned and fitted.window and fitted.window < pinned:
             self.account.do("window_shrunk")
         self.account.fitted(fitted)
@@ -217,6 +227,8 @@ class Conductor:
         """The stream has come to its end: what is left of it, and whether the answer is whole."""
         _, turn = self._known()
         self._learn(attempt)
+        if turn.suspect:
+            self.account.noticed("The thought goes round in circles, or is very long (policy: circles, thought)")
         self._failure = self._cut_short(attempt)
         if self._failure is not None:
             return []

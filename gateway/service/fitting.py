@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from gateway.core import thinking
+from gateway.core.admission import Ticket
 from gateway.core.budget import Count, plan_budget, prompt_budget
-from gateway.core.compaction import Compaction, Memo, compact
+from gateway.core.compaction import Compaction, CompactionRules, Memo, compact
+from gateway.core.compaction.sides import side_request
+from gateway.core.compaction.summary import asking, worthwhile
 from gateway.core.conversation import Conversation
 from gateway.core.errors import Code, Problem, thousands
 from gateway.core.history import repair
@@ -14,12 +18,13 @@ from gateway.core.plan import Mode, ModelFacts, Target, Try
 from gateway.core.policy import Policy
 from gateway.core.policy.models import ModelRule
 from gateway.core.transcript import ThinkTags
+from gateway.core.turn import Turn
 from gateway.ports import Counter
 from gateway.service.measuring import Measured, measure
-from gateway.service.readers import dialect_of, raw_shows_calls, wants_verbatim
+from gateway.service.readers import dialect_of, raw_shows_calls, reader_for, wants_verbatim
 from gateway.service.refusal import Refusal
+from gateway.service.summaries import Question, Summarising, key_of
 from gateway.service.upstreams import Live, Upstreams
-from gateway.service.windows import window_of
 
 _TIGHTER = 6  # times that a plan whose sizes were too small is made again, each with an eighth less
 
@@ -39,6 +44,8 @@ class Fitted:
     tags: ThinkTags | None
     opened: bool
     compaction: Compaction | None = None
+    summary_key: str = ""
+    """Where it is not empty, a summary of this prompt is due, and is kept under it."""
     notes: tuple[str, ...] = ()
     verbatim: bool = False
     raw_shows_calls: bool = True
@@ -77,10 +84,12 @@ class Fitted:
 class Fitting:
     """Measures and fits, for the targets of one set of upstreams."""
 
-    def __init__(self, upstreams: Upstreams, counter: Counter) -> None:
+    def __init__(self, upstreams: Upstreams, counter: Counter, summaries: Summarising | None = None) -> None:
+        """Without `summaries` none are made, whatever the policy says."""
         self._upstreams = upstreams
         self._counter = counter
-        self._memo = Memo()
+        self._summaries = summaries
+        self._memos: dict[tuple[Target, str], Memo] = {}
 
     async def fit(
         self, conversation: Conversation, target: Target, policy: Policy, *, window: int | None = None
@@ -96,7 +105,7 @@ class Fitting:
         rule = policy.rule_for(conversation.model)
         facts = await self._upstreams.facts(target)
         if window is None:
-            window = await window_of(live, target, facts, rule)
+            window = await live.windows.of(target.model, facts, rule)
         messages, notes = repair(conversation.messages)
         conversation = replace(conversation, messages=messages, think=_think(conversation, facts, rule))
         probe = Try(target=target, window=window, options=rule.options, keep_alive=rule.keep_alive)
@@ -140,17 +149,20 @@ class Fitting:
         """
         live, probe = self._upstreams[fitted.target.upstream], replace(fitted.first(), mode=Mode.FRESH, prompt="")
         fitted = replace(fitted, window=window or fitted.window)
-        budget = _budget(fitted, fitted.count)
-        if budget is None or fitted.count.tokens <= budget:
+        budget, rules = _budget(fitted, fitted.count), self._rules(fitted, policy)
+        fits = budget is None or fitted.count.tokens <= budget
+        if budget is None or (fits and not (rules.summary or rules.hi < 1.0)):
             return fitted
         if fitted.conversation.completion is not None:
             raise Refusal(too_small(fitted.count.tokens, fitted.window or 0))
-        planned, least = plan_budget(budget), 0
+        planned, least = plan_budget(_plannable(fitted)), 0
         for _ in range(_TIGHTER):
-            compaction = await self._plan(fitted, planned, probe, policy, live)
+            compaction = await self._plan(fitted, planned, probe, rules)
             least = compaction.irreducible
             if not compaction.fits:
                 break
+            if fits and not compaction.stages:
+                return replace(fitted, summary_key=compaction.summary_key)
             shorter = replace(fitted.conversation, messages=compaction.messages)
             found = await self._measure(shorter, probe, fitted.facts, live)
             if found.count.tokens <= (_budget(fitted, found.count) or 0):
@@ -160,22 +172,69 @@ class Fitting:
                     count=found.count,
                     rendered=found.rendered,
                     compaction=compaction,
+                    summary_key=compaction.summary_key,
                     closed_prefix=found.closed_prefix,
                 )
             planned -= planned // 8
         raise Refusal(too_small(least, fitted.window or 0))
 
-    async def _plan(self, fitted: Fitted, budget: int, probe: Try, policy: Policy, live: Live) -> Compaction:
-        sizes = await self._counter.sizes(
-            model=fitted.target.model, digest=fitted.facts.digest, driver=live.driver, probe=probe
-        )
-        return compact(
+    def _rules(self, fitted: Fitted, policy: Policy) -> CompactionRules:
+        """The policy's, as far as they are for this request: a client's own request for a summary or a title stays whole while it fits."""
+        rules, conversation = policy.compaction, fitted.conversation
+        if conversation.completion is not None or side_request(conversation):
+            return replace(rules, summary=False, hi=1.0)
+        can_pay = self._summaries is not None and worthwhile(rules, fitted.window or 0)
+        return replace(rules, summary=can_pay)
+
+    async def _plan(self, fitted: Fitted, budget: int, probe: Try, rules: CompactionRules) -> Compaction:
+        driver, digest = self._upstreams[fitted.target.upstream].driver, fitted.facts.digest
+        sizes = await self._counter.sizes(model=fitted.target.model, digest=digest, driver=driver, probe=probe)
+        memo = self._memos.setdefault((fitted.target, digest), Memo())
+        plan = partial(
+            compact,
             fitted.conversation.messages,
             budget=budget,
             fixed=sizes.opening + sizes.tools(fitted.conversation.tools),
             size=sizes.message,
-            rules=policy.compaction,
-            memo=self._memo,
+            rules=rules,
+        )
+        if self._summaries is None or not rules.summary:
+            return plan(memo=memo)
+        return await self._summaries.planned(fitted.target, plan, memo)
+
+    def summarise(self, fitted: Fitted, ticket: Ticket, policy: Policy) -> None:
+        """Have the model summarise what it was sent, where that is due: to be called when the answer has ended. Does not wait."""
+        if self._summaries is not None and fitted.summary_key:
+            question = partial(self._question, fitted, replace(ticket, id=f"{ticket.id} summary"), policy)
+            self._summaries.ask(key_of(fitted.target, fitted.summary_key), question, request=ticket.id)
+
+    async def _question(self, fitted: Fitted, ticket: Ticket, policy: Policy) -> Question | None:
+        """The request for a summary, behind the prompt as it was sent: of that nothing changes, so that it is in the cache."""
+        live, most = self._upstreams[fitted.target.upstream], policy.compaction.summary_tokens
+        conversation = replace(
+            fitted.conversation,
+            messages=asking(fitted.conversation.messages),
+            sampling=replace(fitted.conversation.sampling, temperature=0.0, stop=(), max_tokens=most),
+            output=None,
+            think=_unthinking(fitted),
+        )
+        attempt = replace(fitted.first(), mode=Mode.FRESH, prompt="", num_predict=most)
+        found = await self._measure(conversation, attempt, fitted.facts, live)
+        if fitted.window is None or found.count.tokens + found.count.margin + most > fitted.window:
+            return None
+        turn = Turn(
+            reader=reader_for(conversation, fitted.facts, fitted.rule),
+            opened=thinking.opened(found.rendered or ""),
+            thinks="thinking" in fitted.facts.capabilities,
+        )
+        return Question(
+            conversation=conversation,
+            attempt=attempt,
+            turn=turn,
+            ticket=ticket,
+            timeouts=policy.timeouts,
+            driver=live.driver,
+            slots=live.slots,
         )
 
 
@@ -189,6 +248,23 @@ def _budget(fitted: Fitted, count: Count) -> int | None:
         reserve=fitted.rule.output_reserve,
         margin=count.margin,
     )
+
+
+def _plannable(fitted: Fitted) -> int:
+    """The same to plan with: a margin is a share of what is counted, and what will be sent is shorter than what came.
+
+    The share is taken in eighths, so that the plan stays the same while a history grows.
+    """
+    count = fitted.count
+    whole = _budget(fitted, replace(count, margin=0)) or 0
+    eighths = -(-8 * count.margin // max(1, count.tokens))
+    return whole * 8 // (8 + eighths)
+
+
+def _unthinking(fitted: Fitted) -> bool | str | None:
+    """No thought before a summary, where saying so leaves the prompt as it is: gpt-oss is told at the top of it."""
+    thinks = "thinking" in fitted.facts.capabilities and fitted.facts.family != "gptoss"
+    return False if thinks else fitted.conversation.think
 
 
 def _think(conversation: Conversation, facts: ModelFacts, rule: ModelRule) -> bool | str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ from gateway.service.flights import Flight
 from gateway.service.joined import Joined
 from gateway.service.refusal import Refusal
 from gateway.service.upstreams import Upstreams
-from gateway.service.windows import window_of
+from gateway.service.watching import preload, watch
 from gateway.service.world import World
 
 
@@ -51,7 +52,13 @@ class Gateway:
         self.fitting = fitting
         self.world = world
         self.joined = joined
-        self.notices: list[str] = []
+        self._beside: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin what goes on beside the requests, until `close`."""
+        create = asyncio.get_running_loop().create_task
+        self._beside.append(create(preload(self.upstreams, self.policy, self.world)))
+        self._beside.append(create(watch(self.upstreams, self.world)))
 
     async def answer(self, asked: Asked) -> Flight:
         """The answer to a request: one under way that is the same, else a new one. Raises Refusal for an unknown model."""
@@ -134,7 +141,7 @@ class Gateway:
             entry = next((each.entry for each in live.listed if each.name == target.model), {})
             try:
                 facts = await self.upstreams.facts(target)
-                window = await window_of(live, target, facts, self.policy.rule_for(model), load=False)
+                window = await live.windows.of(target.model, facts, self.policy.rule_for(model), load=False)
             except UpstreamFailed as error:
                 raise Refusal(problem_of(error.failure)) from None
             return Served(target.model, target.upstream, entry, facts, window)
@@ -142,10 +149,7 @@ class Gateway:
 
     async def load(self, target: Target) -> None:
         """Bring a model into memory at the window that holds for it. Raises UpstreamFailed."""
-        live = self.upstreams[target.upstream]
-        facts = await self.upstreams.facts(target)
-        window = await window_of(live, target, facts, self.policy.rule_for(target.model))
-        await live.driver.load(target.model, window=window)
+        await self.upstreams.load(target, self.policy.rule_for(target.model))
 
     async def loaded(self) -> list[tuple[str, Loaded]]:
         """What is in memory now, at every upstream that can be asked."""
@@ -167,5 +171,8 @@ class Gateway:
         await self.close()
 
     async def close(self) -> None:
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
         await self.joined.close()
         await self.upstreams.close()

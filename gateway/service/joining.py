@@ -21,7 +21,7 @@ async def ways_on(driver: Driver, fitted: Fitted, turn: Turn) -> dict[Mode, Try]
     A prefill counts only if the upstream's own rendering ends with the prefix, byte for byte: some templates close or trim it.
     """
     ways: dict[Mode, Try] = {}
-    if not turn.transcript.size or fitted.conversation.output is not None or fitted.conversation.completion is not None:
+    if not turn.transcript.size or fitted.conversation.output is not None:
         return ways
     for mode in driver.modes:
         try:
@@ -89,7 +89,7 @@ def call_schema(tools: tuple[ToolSpec, ...], named: str) -> Mapping[str, object]
 
 
 async def _prefill(driver: Driver, fitted: Fitted, turn: Turn) -> Try | None:
-    if turn.transcript.verbatim or _has_prefix(fitted):
+    if turn.transcript.verbatim or fitted.conversation.completion is not None or _has_prefix(fitted):
         return None
     thought, text = turn.transcript.thought, turn.transcript.text
     prefix = Message(role="assistant", content=(Prose(text),) if text else (), thinking=thought)
@@ -121,7 +121,8 @@ def _raw_is_true(driver: Driver, fitted: Fitted, turn: Turn, *, thinks: bool = T
 
 def _has_images(fitted: Fitted) -> bool:
     """A raw prompt can't carry pictures."""
-    return any(message.images for message in fitted.conversation.messages)
+    bare = fitted.conversation.completion
+    return bool(bare and bare.images) or any(message.images for message in fitted.conversation.messages)
 
 
 def _has_prefix(fitted: Fitted) -> bool:

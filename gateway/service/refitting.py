@@ -62,7 +62,7 @@ class Refitting:
     def _smaller(self, window: int | None, target: Target) -> int | None:
         if not self._policy.recovery.shrink_window:
             return None
-        return smaller(window or self._upstreams[target.upstream].pinned.get(target.model))
+        return smaller(window or self._upstreams[target.upstream].windows.pinned(target.model))
 
     async def shorter(self, conversation: Conversation, fitted: Fitted, failure: Failure, *, joined: int) -> Fitted:
         """The conversation with more room: for the `joined` tokens of its answer, or for what an overflow has taught.
@@ -75,7 +75,10 @@ class Refitting:
         if window is None:
             raise Refusal(problem_of(failure))
         room = window - joined if failure.kind is FailureKind.WINDOW_FULL else _less(fitted, failure, window)
-        return await self.fit(conversation, fitted.target, window=window, planned=max(room, 1))
+        shorter = await self.fit(conversation, fitted.target, window=window, planned=max(room, 1))
+        if failure.kind is FailureKind.OVERFLOW and shorter.count.tokens >= fitted.count.tokens:
+            raise Refusal(problem_of(failure))  # it would be refused again
+        return shorter
 
     async def reachable(self, target: Target) -> bool:
         """Wait for an upstream that refuses connections, by its cheapest request, for as long as policy says."""

@@ -30,6 +30,18 @@ class Slots:
     _wakers: dict[str, asyncio.Future[None]] = field(default_factory=dict)
     _alarm: asyncio.TimerHandle | None = None
 
+    @property
+    def running(self) -> int:
+        return self.machine.running
+
+    @property
+    def waiting(self) -> int:
+        return self.machine.waiting
+
+    def wait(self) -> float:
+        """Seconds that a newcomer would wait, as far as speeds are known."""
+        return self.machine.wait(self.clock.now())
+
     @asynccontextmanager
     async def hold(self, ticket: Ticket) -> AsyncIterator[Hold]:
         """A slot for as long as the block runs. Raises Refusal where the line is full."""

@@ -10,10 +10,13 @@ from gateway.core.admission import Admission
 from gateway.core.breaker import Breaker, RetryBudget
 from gateway.core.plan import ModelFacts, Target
 from gateway.core.policy import Policy
+from gateway.core.policy.models import ModelRule
 from gateway.core.policy.upstreams import Upstream
-from gateway.ports import Clock, Driver, Listed, UpstreamFailed
+from gateway.ports import Driver, Listed, UpstreamFailed
 from gateway.service.paces import Paces
 from gateway.service.slots import Slots
+from gateway.service.windows import Windows
+from gateway.service.world import World
 
 _FRESH = 15.0  # seconds for which a list of models is taken as true
 _TROUBLED = 1.0  # the same after an upstream could not be asked
@@ -29,12 +32,12 @@ class Live:
     driver: Driver
     slots: Slots
     retries: RetryBudget
+    windows: Windows
     listed: Sequence[Listed] = ()
     listed_at: float = float("-inf")
     trouble: str = ""
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     facts: dict[str, tuple[float, ModelFacts]] = field(default_factory=dict)
-    pinned: dict[str, int | None] = field(default_factory=dict)
     paces: Paces = field(default_factory=Paces)
     breakers: dict[str, Breaker] = field(default_factory=dict)
 
@@ -50,11 +53,16 @@ class Live:
 class Upstreams:
     """All upstreams, in the order of the policy."""
 
-    def __init__(self, drivers: Mapping[str, Driver], policy: Policy, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, drivers: Mapping[str, Driver], policy: Policy, world: World) -> None:
+        self._clock = clock = world.clock
         self.live = {
             name: Live(
-                name, rule, driver, Slots(Admission(rule.slots, policy.admission), clock), RetryBudget(policy.recovery)
+                name,
+                rule,
+                driver,
+                Slots(Admission(rule.slots, policy.admission), clock),
+                RetryBudget(policy.recovery),
+                Windows(name, rule, driver, rules=policy.recovery, world=world),
             )
             for name, driver in drivers.items()
             for rule in (policy.upstreams[name],)
@@ -62,6 +70,13 @@ class Upstreams:
 
     def __getitem__(self, name: str) -> Live:
         return self.live[name]
+
+    def inherit(self, before: Upstreams) -> None:
+        """Go on with what was learnt of the same servers under an earlier policy."""
+        for name, live in self.live.items():
+            known = before.live.get(name)
+            if known is not None and (known.rule.url, known.rule.driver) == (live.rule.url, live.rule.driver):
+                live.paces = known.paces
 
     async def targets(self, model: str, policy: Policy) -> list[Target]:
         """Where a model can be had, in order. The upstream that a rule names is taken at its word."""
@@ -101,9 +116,20 @@ class Upstreams:
             return known
         facts = await live.driver.describe(target.model)
         entry = next((each.entry for each in live.listed if each.name == target.model), {})
-        facts = replace(facts, digest=facts.digest or str(entry.get("digest") or ""))
+        size = entry.get("size")
+        facts = replace(
+            facts,
+            digest=facts.digest or str(entry.get("digest") or ""),
+            size_bytes=facts.size_bytes or (size if isinstance(size, int) else 0),
+        )
         live.facts[target.model] = (now, facts)
         return facts
+
+    async def load(self, target: Target, rule: ModelRule) -> None:
+        """Bring a model into memory at the window that holds for it. Raises UpstreamFailed."""
+        live = self.live[target.upstream]
+        window = await live.windows.of(target.model, await self.facts(target), rule)
+        await live.driver.load(target.model, window=window)
 
     async def close(self) -> None:
         for live in self.live.values():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from gateway.ports import Clock, Journal
+from gateway.ports import Clock, Journal, Store
 from gateway.service.notices import Notices
 
 
@@ -21,4 +21,5 @@ class World:
     """Random letters and digits, for ids that a client sees."""
     wall: Callable[[], float]
     """Seconds since 1970."""
+    store: Store
     notices: Notices = field(default_factory=Notices)

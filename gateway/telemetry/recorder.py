@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 
 import structlog
 
-from gateway.core.events import Came, Ended, Event, Fitted, JoinedOther
+from gateway.core.events import Came, Ended, Event, Fitted, JoinedOther, Noticed
 
 log = structlog.get_logger()
 
@@ -35,7 +35,11 @@ class Recorder:
         self._records: OrderedDict[str, Record] = OrderedDict()
 
     def note(self, event: Event) -> None:
-        """One event of a request."""
+        """One event. One that belongs to no request is for the log alone."""
+        if isinstance(event, Noticed):
+            log.warning("notice", request=event.request, words=event.words)
+            if not event.request:
+                return
         now = self._wall()
         record = self._records.get(event.request)
         if record is None:
@@ -50,10 +54,6 @@ class Recorder:
         """The record as plain data, for people and scripts."""
         record = self._records.get(request)
         return None if record is None else _plain(record)
-
-    def running(self) -> list[Mapping[str, object]]:
-        """The records of requests that have not ended."""
-        return [_plain(record) for record in self._records.values() if not record.ended]
 
     def latest(self, count: int) -> list[Mapping[str, object]]:
         return [_plain(record) for record in list(self._records.values())[-count:]]

@@ -64,6 +64,16 @@ async def chat(
     return seen
 
 
+async def modes(url: str, seen: Seen) -> list[str]:
+    """How each attempt at an answer joined what was there, as the gateway's record tells."""
+    path = f"{url}/holdfast/requests/{seen.headers['x-holdfast-request']}"
+    async with aiohttp.ClientSession() as session, session.get(path) as answer:
+        record: Json = await answer.json()
+    events = record["events"]
+    assert isinstance(events, list)
+    return [event["mode"] for event in events if event["event"] == "Began"]
+
+
 def _take(seen: Seen, chunk: Json) -> None:
     if "error" in chunk:
         seen.error = chunk["error"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -51,13 +52,23 @@ class Dialect:
         return {key: value for key, value in named.items() if value}
 
     def says(self, call: str) -> Script:
-        """A script that says the lead and this call."""
+        """A script that says the lead and this call; tokens end where the text does, so that the call can be made again."""
+        for ends in self._ends:
+            with contextlib.suppress(ValueError):
+                return write_script(Line((self.cue,), self.lead + call, ends), markers=self.markers)
         return write_script(Line((self.cue,), self.lead + call), markers=self.markers)
 
     def cut(self) -> Iterator[tuple[Script, dict[Place, int]]]:
         """Scripts that say the lead and the good call, with a `num_predict` for each class of place."""
         cuts = {place: len(self.lead) + cut for place, cut in self.spelling.cuts(self.markers).items()}
-        return cut_scripts(Line((self.cue,), self.lead + self.spelling.whole), cuts, self.markers)
+        line = Line((self.cue,), self.lead + self.spelling.whole)
+        return cut_scripts(line, cuts, markers=self.markers, ends=self._ends)
+
+    @property
+    def _ends(self) -> tuple[tuple[int, ...], ...]:
+        """Where the visible text may end for a server, best first: as it trims it and as it is, or one of them."""
+        trimmed, whole = self.lead.index(VISIBLE) + len(VISIBLE), len(self.lead)
+        return ((trimmed, whole), (whole,), (trimmed,)) if trimmed < whole else ((whole,),)
 
 
 def _json(before: str, between: str, after: str) -> Spelling:
@@ -206,19 +217,9 @@ DIALECTS: tuple[Dialect, ...] = (
         "lfm2-thinking",
         _LFM2,
         ("<|tool_call_start|>", "<|tool_call_end|>"),
-        lead=_THOUGHT,
-        renderer="lfm2-thinking",
-        control=True,
-        generations=_OLD,
-    ),
-    Dialect(
-        "lfm2-thinking",
-        _LFM2,
-        ("<|tool_call_start|>", "<|tool_call_end|>"),
         lead=f"<think>{_THOUGHT}",
         renderer="lfm2-thinking",
         control=True,
-        generations=_NEW,
     ),
     Dialect(
         "ministral",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.real.answer import Answer
-from tests.real.client import Seen, chat
+from tests.real.client import Seen, chat, modes
 from tests.real.dialects import DIALECTS, Dialect
 from tests.real.holdfast import serve
 from tests.real.ollama import Ollama, running
@@ -23,7 +23,7 @@ from tests.real.servers import SERVERS, Server, installed
 from tests.real.spelling import CONTENT, PATH, PLACES, TOOL, VISIBLE
 
 COLUMNS = ("whole", *PLACES, "malformed")
-HONEST = frozenset({"whole", "length", "refused"})  # what a client of the gateway may see
+HONEST = frozenset({"whole", "length", "refused", "remade"})  # what a client of the gateway may see
 
 WRITE_FILE = {
     "type": "function",
@@ -44,7 +44,9 @@ class Outcome:
     """What became of a call, in a word, and what tells more.
 
     Alone: whole, dropped (only the words before it came), error, WRONG (another call), leaked (as text). Through the
-    gateway: whole, length and refused (an honest end, with or without text); WRONG, LEAKED, DROPPED and BROKEN are faults.
+    gateway: whole; length and refused (an honest end, with or without text); remade (the server held the model to the
+    schema of a call, so it said another: a model that says one text can't choose); WRONG, LEAKED, DROPPED and BROKEN are
+    faults.
     """
 
     word: str
@@ -143,7 +145,11 @@ async def ask_alone(ollama: Ollama, dialect: Dialect, case: Case) -> Outcome:
 async def ask_through(url: str, dialect: Dialect, case: Case) -> Outcome:
     think = {} if dialect.think is None else {"think": dialect.think}
     limit = {} if case.limit is None else {"max_tokens": case.limit}
-    return judge_seen(await chat(url, "Write.", model=case.model, tools=[WRITE_FILE], **think, **limit), case.content)
+    seen = await chat(url, "Write.", model=case.model, tools=[WRITE_FILE], **think, **limit)
+    outcome = judge_seen(seen, case.content)
+    if outcome.word == "WRONG" and (await modes(url, seen))[-1:] == ["schema"]:
+        return Outcome("remade", outcome.detail)
+    return outcome
 
 
 async def measure(ollama: Ollama, url: str, dialect: Dialect, asked: Sequence[Case]) -> Row:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, get_args
@@ -51,25 +51,29 @@ class Spelling:
 
 
 def cut_scripts(
-    line: Line, cuts: dict[Place, int], markers: tuple[str, ...]
+    line: Line, cuts: dict[Place, int], *, markers: tuple[str, ...], ends: Sequence[tuple[int, ...]] = ()
 ) -> Iterator[tuple[Script, dict[Place, int]]]:
-    """As few scripts as can be that say the line with a token's end at each cut, and the `num_predict` for each cut of theirs."""
+    """As few scripts as can be that say the line with a token's end at each cut, and the `num_predict` for each cut of theirs.
+
+    Of `ends`, further ends of tokens, the first are kept that leave every piece a place of its own.
+    """
     left = dict(cuts)
     while left:
         taken: dict[Place, int] = {}
         for place, cut in left.items():
-            if _write(line, {**taken, place: cut}, markers) is not None:
+            if _write(line, {*taken.values(), cut}, markers) is not None:
                 taken[place] = cut
-        script = _write(line, taken, markers)
+        found = (_write(line, {*taken.values(), *more}, markers) for more in (*ends, ()))
+        script = next((each for each in found if each is not None), None)
         if script is None or not taken:
             raise ValueError(f"cannot be cut: {left}")
         yield script, {place: script.tokens_to(cut) for place, cut in taken.items()}
         left = {place: cut for place, cut in left.items() if place not in taken}
 
 
-def _write(line: Line, cuts: dict[Place, int], markers: tuple[str, ...]) -> Script | None:
+def _write(line: Line, breaks: set[int], markers: tuple[str, ...]) -> Script | None:
     try:
-        return write_script(Line(line.cues, line.says, tuple(cuts.values())), markers=markers)
+        return write_script(Line(line.cues, line.says, tuple(breaks)), markers=markers)
     except ValueError:
         return None
 

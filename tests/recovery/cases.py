@@ -58,6 +58,8 @@ def _strike(dice: random.Random, size: Size) -> Strike:
 
 def recovers(case: Case) -> bool:
     """The upstream gets well before the gateway has spent its attempts, and nothing wrong was sent meanwhile."""
+    if any(strike.kind is FaultKind.OVERFLOW for strike in case.strikes):
+        return False  # one who takes these short prompts for too long will not change his mind
     if case.surface.streams and any(strike.kind is FaultKind.LOOP for strike in case.strikes):
         return False  # what it said in a circle is with the client
     return sum(strike.times or len(KINDS) for strike in case.strikes) <= 2

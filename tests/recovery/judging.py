@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -10,7 +11,7 @@ from gateway.testing.models.utterance import CIRCLE
 from tests.recovery.stage import Outcome
 
 _HERE, _IN_ALL = 3, 6  # generations for one window and for one request: the policy's defaults
-_CIRCLES = re.compile(f"\ufffd*(?:{CIRCLE})+")  # half a character may have come before; none of the sayings holds the word
+_CIRCLES = re.compile(f"\ufffd*(?:{CIRCLE})+")  # half a character may have come before; no saying holds the word
 
 
 def complaints(outcome: Outcome, *, whole: bool) -> list[str]:
@@ -24,12 +25,17 @@ def complaints(outcome: Outcome, *, whole: bool) -> list[str]:
 def is_whole(outcome: Outcome) -> bool:
     """All that was meant has come, and the ending says so."""
     turn, seen = outcome.case.saying.turn, outcome.seen
-    if seen.ends != [_clean(outcome)] or seen.calls != outcome.case.saying.calls:
+    if seen.ends != [_clean(outcome)] or _called(outcome) != outcome.case.saying.calls:
         return False
     if _circled(outcome):
         return bool(seen.calls) or _straight(seen.text) == turn.text
     thought = turn.thinking if outcome.case.surface.tells_thoughts else ""
     return (seen.text.strip(), seen.thought.strip()) == (turn.text, thought)
+
+
+def _called(outcome: Outcome) -> list[tuple[str, object]]:
+    """The calls that came, without the circles in their arguments: a model that finds out of one has still said it."""
+    return [(name, json.loads(_straight(json.dumps(arguments, ensure_ascii=False)))) for name, arguments in outcome.seen.calls]
 
 
 def _circled(outcome: Outcome) -> bool:
@@ -90,7 +96,8 @@ def _contents(outcome: Outcome) -> Iterator[str]:
         yield f"the thought goes wrong: {seen.thought!r}"
     if text and turn.thinking != thought and outcome.case.surface.tells_thoughts and not _circled(outcome):
         yield f"the thought was lost: {seen.thought!r}"
-    if [call for call in outcome.case.saying.calls if call in seen.calls] != seen.calls:
+    called = _called(outcome)
+    if [call for call in outcome.case.saying.calls if call in called] != called:
         yield f"calls that were not meant, or not in this order: {seen.calls}"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from gateway.app import assemble
 from gateway.core.policy import Policy
@@ -22,7 +22,7 @@ from gateway.testing.faults import Fault, FaultKind, Faults, Scene
 from gateway.testing.generations import Generation
 from gateway.testing.models.model import Family, SimModel
 from gateway.testing.ollama import SimulatedOllama
-from gateway.testing.record import Asked
+from gateway.testing.record import Asked, Ended
 from gateway.testing.script import Turn
 from tests.recovery.saying import SAYINGS, Saying
 from tests.recovery.surfaces import SURFACES, Seen, Surface
@@ -56,10 +56,16 @@ class Strike:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What is asked, how, and what befalls it. `more` are further fields of the request."""
+    """What is asked, how, and what befalls it. `more` are further fields of the request.
+
+    `astray` is what the model says in place of the turn that is meant: in its first generations, the last one for ever
+    where `strays` says so.
+    """
 
     saying: Saying
     surface: Surface = SURFACES[0]
+    astray: tuple[Turn, ...] = ()
+    strays: bool = False
     strikes: tuple[Strike, ...] = ()
     more: Mapping[str, object] = field(default_factory=dict)
 
@@ -81,6 +87,11 @@ class Outcome:
     def generations(self) -> list[Asked]:
         return [asked for asked in self.asked if asked.generation]
 
+    @property
+    def hurried(self) -> bool:
+        """The gateway left a server that no fault had made slow: this machine was too busy for so little patience."""
+        return any(asked.ended is Ended.LEFT and not asked.struck for asked in self.generations)
+
 
 class _Measuring(Faults):
     """Faults that also notice how long the body of an answer was."""
@@ -97,9 +108,17 @@ class _Measuring(Faults):
 class Stage:
     """`async with Stage(family, generation, state) as stage: outcome = await stage.play(case)`."""
 
-    def __init__(self, family: Family, generation: Generation, state: Path, policy: Policy | None = None) -> None:
-        self._saying = SAYINGS[0]
-        self._number = 0
+    def __init__(
+        self,
+        family: Family,
+        generation: Generation,
+        state: Path,
+        policy: Policy | None = None,
+        driver: Literal["ollama", "openai"] = "ollama",
+    ) -> None:
+        self._case = Case(saying=SAYINGS[0])
+        self._driver = driver
+        self._number = self._generations = 0
         self._faults = _Measuring()
         self._model = SimModel(name=MODEL, family=family, script=self._turn, parameters={"num_ctx": WINDOW})
         self.server = SimulatedOllama([self._model], generation=generation)
@@ -108,13 +127,18 @@ class Stage:
         self._policy = policy
         self._stack = AsyncExitStack()
 
-    def _turn(self, _: Ask) -> Turn:
-        return self._saying.turn
+    def _turn(self, ask: Ask) -> Turn:
+        """What the model means to say now. Rendering a prompt is no generation and comes to nothing."""
+        case, at = self._case, max(ask.generation - self._generations - 1, 0)
+        if at < len(case.astray):
+            return case.astray[at]
+        return case.astray[-1] if case.strays else case.saying.turn
 
     async def __aenter__(self) -> Self:
         await self._stack.enter_async_context(self.server)
-        policy = policy_for(self.server.url, self._policy or HASTY)
-        running = Running(assemble(policy, state=self._state).front, policy)
+        policy = policy_for(self.server.url, self._policy or HASTY, self._driver)
+        assembly = assemble(policy, state=self._state)
+        running = Running(assembly.front, policy, close=assembly.close)
         await running.start()
         self._stack.push_async_callback(running.stop)
         self.url = running.url
@@ -126,8 +150,9 @@ class Stage:
 
     async def play(self, case: Case) -> Outcome:
         """One request, with the server's model out of memory before it."""
-        self._saying, surface = case.saying, case.surface
+        self._case, surface = case, case.surface
         self._number += 1
+        self._generations = len(self.server.generations)
         self.server.scheduler.unload(self._model)
         self._faults.clear()
         self._faults.body = 0
@@ -150,12 +175,12 @@ class Stage:
 
 
 HASTY = Policy(
-    recovery=RecoveryRules(backoff=0.001, backoff_cap=0.002),
+    recovery=RecoveryRules(backoff=0.001, backoff_cap=0.002, retries=1_000_000, quiet=0.0),
     timeouts=Timeouts(first_part=2 * PATIENCE, between_parts=PATIENCE, probe=1.0, unreachable=1.0),
 )
-"""The defaults, but for the waits, which are short."""
+"""The defaults, but for the waits, which are short; and what one case taught is forgotten in the next."""
 
 
-def policy_for(upstream: str, policy: Policy) -> Policy:
+def policy_for(upstream: str, policy: Policy, driver: Literal["ollama", "openai"] = "ollama") -> Policy:
     """The policy, for one upstream and any free port."""
-    return replace(policy, upstreams={"up": Upstream(url=upstream)}, server=ServerRules(port=0))
+    return replace(policy, upstreams={"up": Upstream(url=upstream, driver=driver)}, server=ServerRules(port=0))

@@ -21,14 +21,15 @@ from tests.recovery.surfaces import SURFACES
 
 SEED = os.environ.get("HOLDFAST_SEED", "1")
 COUNT = 430 if os.environ.get("HOLDFAST_LONG") else 12
-generations = pytest.mark.parametrize("generation", (OLD, NEW), ids=lambda each: each.version)
+generations = pytest.mark.parametrize("generation", [OLD, NEW], ids=lambda each: each.version)
 
 
 @generations
 @pytest.mark.timeout(7200 if os.environ.get("HOLDFAST_LONG") else 120)
 async def test_whatever_strikes_the_client_gets_one_answer(generation: Generation, tmp_path: Path) -> None:
     found = await asyncio.gather(*(_struck(name, generation, tmp_path / name) for name in FAMILIES))
-    assert not [wrong for each in found for wrong in each]
+    if wrong := [complaint for each in found for complaint in each]:
+        pytest.fail("\n".join([f"{len(wrong)} complaints:", *wrong]), pytrace=False)
 
 
 async def _struck(name: str, generation: Generation, state: Path) -> list[str]:
@@ -38,6 +39,8 @@ async def _struck(name: str, generation: Generation, state: Path) -> list[str]:
         known = await sizes(stage, family)
         for case in cases(family, known, seed=f"{SEED} {name} {generation.version}", count=COUNT):
             outcome = await stage.play(case)
+            if outcome.hurried:
+                outcome = await stage.play(case)
             wrong += [f"{name}, {case}: {each}" for each in complaints(outcome, whole=recovers(case))]
     return wrong
 

@@ -29,7 +29,8 @@ async def _listening(tmp_path: Path, policy: Policy, models: list[SimModel]) -> 
     ) as ollama:
         policy = with_upstreams(policy, ollama=ollama.url, openai=None)
         policy = replace(policy, server=replace(policy.server, port=0))
-        running = Running(assemble(policy, state=tmp_path / "state").front, policy)
+        assembly = assemble(policy, state=tmp_path / "state")
+        running = Running(assembly.front, policy, close=assembly.close)
         await running.start()
         try:
             async with aiohttp.ClientSession(running.url) as session:

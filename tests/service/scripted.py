@@ -129,9 +129,6 @@ class Journal:
     def latest(self, count: int) -> Sequence[Mapping[str, object]]:
         return []
 
-    def running(self) -> Sequence[Mapping[str, object]]:
-        return []
-
 
 class Bytes:
     """Counts a token for three bytes, and says that it is a guess."""

@@ -24,6 +24,7 @@ from gateway.service.fitting import Fitting
 from gateway.service.refusal import Refusal
 from gateway.service.upstreams import Upstreams
 from gateway.service.world import World
+from gateway.store.memory import MemoryStore
 from gateway.testing.fake_clock import LeapingClock
 from tests.service.scripted import Bytes, Death, Journal, ScriptedDriver
 
@@ -57,8 +58,15 @@ def conversation(*, tools: bool = False, max_tokens: int | None = None, stop: tu
 def conductor(driver: ScriptedDriver, asked: Conversation, *, sends: bool = True) -> tuple[Conductor, Journal]:
     journal, ids = Journal(), count()
     clock = LeapingClock()
-    upstreams = Upstreams({"up": driver}, POLICY, clock)
-    world = World(clock=clock, journal=journal, dice=lambda: 0.5, new_id=lambda: f"id{next(ids)}", wall=lambda: 0.0)
+    world = World(
+        clock=clock,
+        journal=journal,
+        dice=lambda: 0.5,
+        new_id=lambda: f"id{next(ids)}",
+        wall=lambda: 0.0,
+        store=MemoryStore(),
+    )
+    upstreams = Upstreams({"up": driver}, POLICY, world)
     made = Conductor(
         Asked(id="r", conversation=asked, policy=POLICY, surface="openai", sends=sends),
         targets=[Target("up", "m")],

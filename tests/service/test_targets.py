@@ -21,6 +21,7 @@ from gateway.service.fitting import Fitting
 from gateway.service.refusal import Refusal
 from gateway.service.upstreams import Upstreams
 from gateway.service.world import World
+from gateway.store.memory import MemoryStore
 from gateway.testing.fake_clock import LeapingClock
 from tests.service.scripted import Bytes, Death, Journal, ScriptedDriver
 
@@ -30,8 +31,15 @@ SAID = "Nothing changed, nothing at all."
 
 def conductor(first: ScriptedDriver, second: ScriptedDriver, *, sends: bool = True) -> tuple[Conductor, Journal]:
     journal, ids, clock = Journal(), count(), LeapingClock()
-    upstreams = Upstreams({"first": first, "second": second}, POLICY, clock)
-    world = World(clock=clock, journal=journal, dice=lambda: 0.5, new_id=lambda: f"id{next(ids)}", wall=lambda: 0.0)
+    world = World(
+        clock=clock,
+        journal=journal,
+        dice=lambda: 0.5,
+        new_id=lambda: f"id{next(ids)}",
+        wall=lambda: 0.0,
+        store=MemoryStore(),
+    )
+    upstreams = Upstreams({"first": first, "second": second}, POLICY, world)
     asked = Conversation(model="m", messages=(Message(role="user", content=(Prose("hello"),)),))
     made = Conductor(
         Asked(id="r", conversation=asked, policy=POLICY, surface="openai", sends=sends),

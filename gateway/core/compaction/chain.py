@@ -22,16 +22,17 @@ def chain(messages: Iterable[Message], seed: bytes = b"") -> Iterator[bytes]:
 
 
 def _canonical(message: Message) -> bytes:
-    parts = [message.role, message.answers, message.name, message.thinking]
-    kinds = ""
+    """All of a message in a row, behind the sizes of its pieces, so that no text can imitate another's seams."""
+    sizes = f"{len(message.role)},{len(message.answers)},{len(message.name)},{len(message.thinking)}"
+    said = f"{message.role}{message.answers}{message.name}{message.thinking}"
     for piece in message.content:
         if isinstance(piece, Prose):
-            kinds += "p"
-            parts.append(piece.text)
+            sizes += f",p{len(piece.text)}"
+            said += piece.text
         else:
-            kinds += "i"
-            parts += (piece.mime, piece.data)
+            sizes += f",i{len(piece.mime)},{len(piece.data)}"
+            said += f"{piece.mime}{piece.data}"
     for call in message.calls:
-        parts += (call.id, call.name, call.arguments)
-    sizes = list(map(len, parts))  # so that no text can imitate another's seams
-    return f"{kinds}{sizes}{''.join(parts)}".encode("utf-8", "surrogatepass")
+        sizes += f",c{len(call.id)},{len(call.name)},{len(call.arguments)}"
+        said += f"{call.id}{call.name}{call.arguments}"
+    return f"{sizes};{said}".encode("utf-8", "surrogatepass")

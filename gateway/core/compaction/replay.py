@@ -188,7 +188,7 @@ class Replay:
     def _seams(self, old: int) -> list[int]:
         """Where the record may end: before an assistant's message; or at the end, if there is the user's latest, which it then holds."""
         seams = [i for i in range(1, min(old + 1, len(self.live))) if self.live[i].source.role == "assistant"]
-        if old == len(self.live) - 1 and self.live[old].source.role == "user":
+        if self.room.fence is None and old == len(self.live) - 1 and self.live[old].source.role == "user":
             seams.append(len(self.live))
         return seams
 

@@ -23,12 +23,12 @@ def findings(setup: Setup) -> Iterator[Finding]:
     yield from _timeouts(setup)
 
 
-def fitting(model: Model, memory: int, *, kind: CacheType, parallel: int) -> int | None:
+def fitting(model: Model, memory: int, kind: CacheType) -> int | None:
     """The largest window that fits the memory beside the weights, 0 where none does, None where it can't be told."""
     if isinstance(model.context, NotKnown) or model.trained is None:
         return None
     return largest_window(
-        model.context, memory=memory, weights=model.weights, kind=kind, parallel=parallel, most=model.trained
+        model.context, memory=memory, weights=model.weights, kind=kind, parallel=model.parallel, most=model.trained
     )
 
 
@@ -51,7 +51,7 @@ def _beside_gpu(model: Model, setup: Setup) -> Iterator[Finding]:
         found=f"{where} ({gib(model.loaded.vram_bytes)} of {gib(model.loaded.size_bytes)}); the CPU does the rest, and all waits for it",
         change="Make it smaller: a quantised context (for the Ollama server), a smaller window, or a smaller model."
         + ("" if setup.memory else " `holdfast doctor --memory 24GiB` says which window fits."),
-        lines=("OLLAMA_FLASH_ATTENTION=1", "OLLAMA_KV_CACHE_TYPE=q8_0") if setup.cache == "f16" else (),
+        lines=("OLLAMA_FLASH_ATTENTION=1", "OLLAMA_KV_CACHE_TYPE=q8_0") if model.cache == "f16" else (),
     )
 
 
@@ -59,12 +59,12 @@ def _too_large(model: Model, setup: Setup) -> Iterator[Finding]:
     context = model.context
     if setup.memory is None or model.window is None or isinstance(context, NotKnown):
         return
-    needed = _needed(model, context, model.window, setup)
+    needed = _needed(model, context, model.window)
     if needed <= setup.memory:
         return
-    sizes = {kind: fitting(model, setup.memory, kind=kind, parallel=setup.parallel) or 0 for kind in CACHE_TYPES}
+    sizes = {kind: fitting(model, setup.memory, kind) or 0 for kind in CACHE_TYPES}
     fits = ", ".join(f"{tokens:,} ({kind})" for kind, tokens in sizes.items() if tokens)
-    best = sizes[setup.cache]
+    best = sizes[model.cache]
     yield Finding(
         code="memory_short",
         severity=Severity.WARNING,
@@ -76,8 +76,8 @@ def _too_large(model: Model, setup: Setup) -> Iterator[Finding]:
     )
 
 
-def _needed(model: Model, context: Context, window: int, setup: Setup) -> int:
-    return model.weights + OVERHEAD + context.size(window, kind=setup.cache, parallel=setup.parallel)
+def _needed(model: Model, context: Context, window: int) -> int:
+    return model.weights + OVERHEAD + context.size(window, kind=model.cache, parallel=model.parallel)
 
 
 def _too_slow(model: Model, setup: Setup) -> Iterator[Finding]:

@@ -52,7 +52,7 @@ def _model(model: Model, setup: Setup) -> dict[str, object]:
         "gpu_share": round(model.loaded.share, 4) if model.loaded else None,
         "layers": model.layers or None,
         "weights_bytes": model.weights,
-        "context": _context(model, setup),
+        "context": _context(model),
         "fits": _fits(model, setup),
         "tokens_per_second": model.speed or None,
         "seconds_to_read": seconds_to_read(model),
@@ -62,14 +62,14 @@ def _model(model: Model, setup: Setup) -> dict[str, object]:
     }
 
 
-def _context(model: Model, setup: Setup) -> dict[str, object]:
+def _context(model: Model) -> dict[str, object]:
     context = model.context
     if isinstance(context, NotKnown):
         return {"not_known": context.why}
     return {
-        "type": setup.cache,
-        "parallel": setup.parallel,
-        "bytes": context.size(model.window, kind=setup.cache, parallel=setup.parallel) if model.window else None,
+        "type": model.cache,
+        "parallel": model.parallel,
+        "bytes": context.size(model.window, kind=model.cache, parallel=model.parallel) if model.window else None,
         "whole_layers": context.whole_layers,
         "sliding_layers": context.near_layers,
         "recurrent_layers": context.recurrent_layers,
@@ -80,4 +80,4 @@ def _fits(model: Model, setup: Setup) -> dict[str, int | None] | None:
     """The largest window that fits the memory that was told, by type of cache; 0 where none does."""
     if setup.memory is None or isinstance(model.context, NotKnown):
         return None
-    return {kind: fitting(model, setup.memory, kind=kind, parallel=setup.parallel) for kind in CACHE_TYPES}
+    return {kind: fitting(model, setup.memory, kind) for kind in CACHE_TYPES}

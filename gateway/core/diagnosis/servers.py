@@ -92,11 +92,11 @@ def _parsers(setup: Setup) -> Iterator[Finding]:
         parser = parser_named(model.parser, setup.server_of(model).generation)
         if parser is None or "damaged" not in (parser.cut, parser.whole):
             continue
-        which = "calls, even whole ones" if parser.whole == "damaged" else "a call that was cut, as if it were whole"
+        which = "even whole calls damaged" if parser.whole == "damaged" else "cut calls as if they were whole"
         yield Finding(
             code="parser_damages_calls",
             severity=Severity.NOTE,
             about=f"{model.server}/{model.name}",
-            found=f"Ollama's parser {model.parser} is known to hand over damaged {which}",
+            found=f"Ollama's parser {model.parser} is known to hand over {which}",
             change="For unattended work prefer a model whose parser is not: those of qwen3-coder and gpt-oss drop a cut call, or fail.",
         )

@@ -33,7 +33,8 @@ class Model:
     `trained` is its own maximum, `configured` what its Modelfile or its server says, `chosen` what the policy says. `blob`
     names the file of its weights, `layers` counts its layers, `speed` is its prompt processing in tokens a second (0.0:
     not known), `reserve` what policy keeps free for an answer. `chats` is false for a model that only embeds, and for one that
-    its server can't describe (`trouble`).
+    its server can't describe (`trouble`). `cache` and `parallel` are its server's settings, as far as policy or the
+    environment tells them.
     """
 
     server: str
@@ -51,6 +52,8 @@ class Model:
     speed: float = 0.0
     reserve: int = 4096
     chats: bool = True
+    cache: CacheType = "f16"
+    parallel: int = 1
     trouble: str = ""
 
     @property
@@ -117,8 +120,7 @@ class Claim:
 class Setup:
     """All of it. `gateway` is where Holdfast listens by its policy, `memory` what may be used for a model, if that was told.
 
-    `cache` and `parallel` are Ollama's settings as far as the environment shows them; `aliases` are the names that policy
-    gives to models of servers.
+    `aliases` are the names that policy gives to models of servers.
     """
 
     servers: tuple[Server, ...] = ()
@@ -130,8 +132,6 @@ class Setup:
     aliases: Mapping[str, str] = field(default_factory=dict)
     gateway: str = ""
     memory: int | None = None
-    cache: CacheType = "f16"
-    parallel: int = 1
     wanted: str = ""
 
     def model(self, name: str) -> Model | None:

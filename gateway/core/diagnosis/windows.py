@@ -13,6 +13,7 @@ from gateway.core.memory import NotKnown, largest_window
 
 _USUAL = 32_768  # tokens; what is advised where nothing tells better
 _CLOSE = 0.05  # 128,000 and 131,072 are the same label
+_DECIDED = {"policy": "the policy", "configured": "its own setting"}
 _LABEL = re.compile(r"(?<![\w.])(\d{1,4})k(?!\w)", re.IGNORECASE)
 
 
@@ -36,8 +37,8 @@ def advised(model: Model, setup: Setup) -> int:
         model.context,
         memory=setup.memory,
         weights=model.weights,
-        kind=setup.cache,
-        parallel=setup.parallel,
+        kind=model.cache,
+        parallel=model.parallel,
         most=most,
     )
     return fits or min(most, _USUAL)
@@ -56,9 +57,10 @@ def named(model: Model) -> str:
 def _above_trained(model: Model, setup: Setup) -> Iterator[Finding]:
     if model.trained is None or model.asked is None or model.asked <= model.trained:
         return
-    where, lines = "the policy", policy_lines(model.trained, model)
+    where, how, lines = "the policy", "", policy_lines(model.trained, model)
     if not model.chosen and setup.server_of(model).driver == "ollama":
-        where, lines = "its Modelfile", (f"FROM {model.name}", f"PARAMETER num_ctx {model.trained}")
+        where, how = "its Modelfile", f" (write these lines to a file and run: ollama create {model.name} -f FILE)"
+        lines = (f"FROM {model.name}", f"PARAMETER num_ctx {model.trained}")
     elif not model.chosen:
         where, lines = "its server", ()
     yield Finding(
@@ -66,7 +68,7 @@ def _above_trained(model: Model, setup: Setup) -> Iterator[Finding]:
         severity=Severity.WARNING,
         about=named(model),
         found=f"{where} asks for a window of {model.asked:,}; the model is trained to {model.trained:,}, and gets no more",
-        change=f"Ask for {model.trained:,} or less in {where}, so that every client believes what is true.",
+        change=f"Ask for {model.trained:,} or less in {where}, so that every client believes what is true{how}.",
         lines=lines,
     )
 
@@ -79,7 +81,7 @@ def _loaded_otherwise(model: Model) -> Iterator[Finding]:
         code="window_loaded_differs",
         severity=Severity.WARNING,
         about=named(model),
-        found=f"it is loaded with {loaded:,}, although {model.source} says {model.window:,}: another program asked for that, or memory was short",
+        found=f"it is loaded with {loaded:,}, although {_DECIDED[model.source]} says {model.window:,}: another program asked for that, or memory was short",
         change="Let all programs reach it through Holdfast, which pins one window; each change loads the model anew.",
     )
 

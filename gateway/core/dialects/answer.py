@@ -155,14 +155,18 @@ class Answer:
         """The text is over: what was held as the possible beginning of a marker is decided now."""
         rest = self.scanner.text[self.scanner.at :]
         reading = self.reading
-        if self.scanner.cut and len(rest) >= _TELLING and not rest[0].isalnum() and self._begins(rest):
+        if self.scanner.cut and self._begins(rest):
             reading.nameless(self.scanner.offset)
         elif not (reading.page.quiet and rest and any(m.startswith(rest) for m in self._markers.strays)):
             reading.page.say(rest)
         reading.page.settle()
 
     def _begins(self, rest: str) -> bool:
-        return any(marker.startswith(rest) for marker in self._markers.candidates)
+        """Whether a marker was cut. One that begins like a word must stand on a line of its own, and be nearly whole."""
+        if rest[:1].isalnum():
+            own = self._spoken.bare if self._spoken and self.reading.page.new_line else ()
+            return any(opener.token.startswith(rest) and len(opener.token) - len(rest) < _TELLING for opener in own)
+        return len(rest) >= _TELLING and any(marker.startswith(rest) for marker in self._markers.candidates)
 
     # ---- stretches in which a marker is most likely only mentioned
 

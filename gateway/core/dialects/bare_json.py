@@ -12,6 +12,7 @@ from gateway.core.dialects.tokens import tokens
 from gateway.core.dialects.told import KEYS
 
 _BARE = Form(bare=True)
+_LISTED = '"tool_calls"'
 # Tags that Hermes-trained models make up when they forget their own (llama.cpp's list).
 _TAGS = ("<tool>", "<toolcall>", "<function>", "<response>", "<json>", "<JSON>", "<xml>")
 _TAGGED = Form(bare=True, closers=tuple(tag.replace("<", "</") for tag in _TAGS))
@@ -22,9 +23,16 @@ _FENCES = ("```json", "```tool_call", "```tool_code", "```")
 def _read(reading: Reading, opener: str) -> Steps[bool]:
     if opener in _TAGS:
         reading.mends = (*reading.mends, "wrong_wrapper")
-        return read_objects(reading, _TAGGED)
-    reading.scanner.rewind(reading.start)
-    return read_objects(reading, _BARE)
+        return (yield from read_objects(reading, _TAGGED))
+    scanner = reading.scanner
+    look = yield from scanner.look(tokens(_LISTED))  # around the list of calls (xLAM)
+    if look.found:
+        scanner.at += look.end
+        look = yield from scanner.look(tokens(":"))
+        scanner.at += look.end
+    else:
+        scanner.rewind(reading.start)
+    return (yield from read_objects(reading, _BARE))
 
 
 def _read_fenced(reading: Reading, _opener: str) -> Steps[bool]:
@@ -35,7 +43,7 @@ def _read_fenced(reading: Reading, _opener: str) -> Steps[bool]:
     found = yield from read_objects(reading, _FENCED)
     if found and not first:
         look = yield from reading.scanner.look(tokens(*_FENCES))
-        found = bool(look.found) or look.rest == ""
+        found = bool(look.found) or look.rest is not None
     page.take_back(keep=found)
     return found
 
@@ -45,7 +53,7 @@ BARE_JSON = Dialect(
     read=_read,
     render=render_object,
     openers=(
-        Opener("{", then=KEYS, where=Where.START, plain=True),
+        Opener("{", then=(*KEYS, _LISTED), where=Where.START, plain=True),
         Opener("[", then=("{",), where=Where.START, plain=True),
         *(Opener(tag, then=("{",), where=Where.LINE, plain=True) for tag in _TAGS),
     ),

@@ -58,6 +58,12 @@ class _Call(RawCall):
             [inner] = inner.values()
         return inner if isinstance(inner, dict) else None
 
+    def whole(self) -> Steps[None]:
+        while (look := (yield from self.scanner.look(tokens(*self.closers)))).found:
+            self.scanner.at += look.end
+            self.fields.mends.append("extra_closers")
+        yield from super().whole()
+
     def listed(self) -> Steps[bool]:
         scanner = self.scanner
         while True:

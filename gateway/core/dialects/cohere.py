@@ -12,7 +12,7 @@ from gateway.core.dialects.scanner import Steps
 from gateway.core.stream import Call
 
 _ACTION = Form(closers=("<|END_ACTION|>",))
-_FENCE = Form(closers=("```",))
+_FENCE = Form(closers=("```",), idle=("directly-answer", "directly_answer"))
 _THINKS = (Think("<|START_THINKING|>", "<|END_THINKING|>"),)
 _NOISE = ("<|START_RESPONSE|>", "<|END_RESPONSE|>", "<|START_TEXT|>", "<|END_TEXT|>", "<|END_OF_TURN_TOKEN|>")
 

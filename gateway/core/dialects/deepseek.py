@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.core.dialects.dialect import Dialect, Opener
+from gateway.core.dialects.dialect import Dialect, Opener, Where
 from gateway.core.dialects.groups import Group, read_group
 from gateway.core.dialects.named import read_arguments
 from gateway.core.dialects.reading import Draft, Reading
@@ -22,6 +22,7 @@ _CLOSERS = _each("tool▁calls▁end")
 _CALL, _CALL_END = _each("tool▁call▁begin"), _each("tool▁call▁end")
 _SEPARATOR = _each("tool▁sep")
 _NOISE = _each("end▁of▁sentence")
+_KIND = "function"
 
 
 def _read(reading: Reading, _opener: str) -> Steps[bool]:
@@ -29,20 +30,22 @@ def _read(reading: Reading, _opener: str) -> Steps[bool]:
 
 
 def _call(reading: Reading, begin: int) -> Steps[bool]:
+    closers = (*_CALL_END, *_CLOSERS)
+    if reading.opener not in (*_OPENERS, *_CALL):
+        reading.scanner.at += len(reading.opener)
+        draft = Draft(reading.opener.removeprefix(_KIND), "", ("stripped_token",))
+        return (yield from read_arguments(reading, draft, begin, closers=closers))
     try:
         name = yield from _name(reading.scanner)
     except Ended:
         return reading.nameless(begin)
-    draft = Draft(name, "")
-    return bool(name) and (
-        yield from read_arguments(reading, draft, begin, closers=(*_CALL_END, *_CLOSERS), between=("```",))
-    )
+    return bool(name) and (yield from read_arguments(reading, Draft(name, ""), begin, closers=closers))
 
 
 def _name(scanner: Scanner) -> Steps[str]:
     """The name in `function<sep>NAME`, a line end and a fence; or in `NAME<sep>`. The cursor goes before the JSON."""
     found = yield from scanner.short(tokens(*_SEPARATOR, "\n"))
-    if found and found[0].strip() == "function" and found[1] != "\n":
+    if found and found[0].strip() == _KIND and found[1] != "\n":
         found = yield from scanner.short(tokens("\n", "{", "```"))
         if found and found[1] == "{":
             scanner.at -= 1
@@ -54,8 +57,17 @@ def _name(scanner: Scanner) -> Steps[str]:
 _GROUP = Group(openers=_OPENERS, closers=_CLOSERS, call_openers=_CALL, between=(*_CALL_END, "```"), call=_call)
 
 
+def _named_fenced(name: str) -> tuple[Opener, ...]:
+    """What servers leave that strip control tokens."""
+    return (Opener(_KIND + name, then=("```", "{"), where=Where.LINE),)
+
+
+def _named(name: str) -> tuple[Opener, ...]:
+    return (Opener(name, then=('{"', "{}"), where=Where.LINE),)
+
+
 def _render_fenced(call: Call) -> str:
-    body = f"function{_SEPARATOR[0]}{call.name}\n```json\n{call.arguments}\n```"
+    body = f"{_KIND}{_SEPARATOR[0]}{call.name}\n```json\n{call.arguments}\n```"
     return f"{_OPENERS[0]}{_CALL[0]}{body}{_CALL_END[0]}{_CLOSERS[0]}"
 
 
@@ -68,6 +80,7 @@ DEEPSEEK_V3 = Dialect(
     read=_read,
     render=_render_fenced,
     openers=tuple(Opener(token) for token in (*_OPENERS, *_CALL)),
+    named=_named_fenced,
     closers=(*_CALL_END, *_CLOSERS),
     noise=_NOISE,
     taught=("function<｜tool▁sep｜>", "function<|tool▁sep|>"),
@@ -78,6 +91,7 @@ DEEPSEEK_V31 = Dialect(
     read=_read,
     render=_render,
     openers=DEEPSEEK_V3.openers,
+    named=_named,
     closers=DEEPSEEK_V3.closers,
     noise=_NOISE,
     taught=("<｜tool▁sep｜>", "<|tool▁sep|>"),

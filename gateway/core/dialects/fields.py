@@ -30,6 +30,7 @@ class Fields:
     tool: ToolSpec
     items: list[Field] = field(default_factory=list)
     mends: list[str] = field(default_factory=list)
+    decode: Callable[[str], str] = str  # what a raw value stands for, where the template writes some in another way
     structured: Callable[[str], Json] = lambda _text: None  # reads a value that is nested markup
     strained: bool = False  # a value was ended where it seemed to go on, for want of a better end
 
@@ -46,7 +47,7 @@ class Fields:
         pairs = []
         for item in self.items:
             text = raw[item.start - start : item.end - start]
-            value = self._value(item, without_lines(text) if newline else text)
+            value = self._value(item, self.decode(without_lines(text) if newline else text))
             pairs.append(f"{write(item.key)}: {write(value)}")
         return "{" + ", ".join(pairs) + "}"
 

@@ -6,7 +6,7 @@ import json
 import re
 
 from gateway.core.calls.json_value import Json, write
-from gateway.core.dialects.dialect import Dialect, Opener, Think
+from gateway.core.dialects.dialect import Dialect, Opener, Think, Where
 from gateway.core.dialects.fields import arguments_of
 from gateway.core.dialects.members import Open
 from gateway.core.dialects.reading import Draft, Reading
@@ -18,17 +18,22 @@ from gateway.core.stream import Call
 _CALL, _CALL_END, _QUOTE = "<|tool_call>", "<tool_call|>", '<|"|>'
 _OLD_CALL, _OLD_CALL_END, _OLD_QUOTE = "<start_function_call>", "<end_function_call>", "<escape>"
 _CLOSERS = (_CALL_END, _OLD_CALL_END)
+_TURN_ENDS = ("<turn|>", "<end_of_turn>")
 _QUOTES = (_QUOTE, _OLD_QUOTE)
 _KEY = re.compile(r"\s*([^\W\d][\w.\-]*)\s*(:|\Z)")
 
 
-def _read(reading: Reading, _opener: str) -> Steps[bool]:
+def _read(reading: Reading, opener: str) -> Steps[bool]:
     scanner = reading.scanner
+    bare = opener not in (_CALL, _OLD_CALL)
+    if bare:
+        scanner.rewind(reading.start)
+        reading.mends = (*reading.mends, "missing_opener")
     try:
         found = yield from scanner.short(tokens("{", "\n", *_CLOSERS))
     except Ended:
         return reading.nameless(reading.start)
-    name = found[0].strip().removeprefix("call:") if found and found[1] == "{" else ""
+    name = found[0].strip().removeprefix(":").removeprefix("call:") if found and found[1] == "{" else ""
     if not name:
         return False
     scanner.at -= 1
@@ -40,10 +45,12 @@ def _read(reading: Reading, _opener: str) -> Steps[bool]:
         reading.tail(Draft(name, arguments), reading.start, state)
         return True
     draft = Draft(name, as_json(scanner.since(start)))
-    look = yield from scanner.look(tokens(*_CLOSERS))
+    look = yield from scanner.look(tokens(*_CLOSERS, *_TURN_ENDS))
     if look.rest is not None:
         reading.tail(draft, reading.start, Open.CLOSED)
         return True
+    if not look.found and bare:
+        return False
     if not look.found:  # a string marker in a string looks like its end, and a brace then like the call's
         reading.unreadable(reading.start, "the call does not end where its braces do")
         return True
@@ -107,6 +114,10 @@ def _literal(value: Json) -> str:
     return write(value)
 
 
+def _named(name: str) -> tuple[Opener, ...]:
+    return (Opener(f"call:{name}{{", where=Where.LINE),)
+
+
 def _render(call: Call) -> str:
     return f"{_CALL}call:{call.name}{_literal(arguments_of(call))}{_CALL_END}"
 
@@ -115,9 +126,10 @@ GEMMA4 = Dialect(
     name="gemma4",
     read=_read,
     render=_render,
-    openers=(Opener(_CALL, then=("call:",)), Opener(_OLD_CALL, then=("call:",))),
+    openers=tuple(Opener(token, then=("call:", ":call:")) for token in (_CALL, _OLD_CALL)),
+    named=_named,
     closers=_CLOSERS,
-    noise=("<turn|>", "<end_of_turn>"),
+    noise=_TURN_ENDS,
     thinks=(Think("<|channel>", "<channel|>", label="thought"),),
     taught=(_CALL, _OLD_CALL),
     models=("gemma4", "functiongemma"),

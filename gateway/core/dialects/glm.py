@@ -6,9 +6,10 @@ import re
 
 from gateway.core.calls.schema import properties_of
 from gateway.core.conversation import ToolSpec
-from gateway.core.dialects.dialect import Dialect, Opener
+from gateway.core.dialects.dialect import Dialect, Opener, Where
 from gateway.core.dialects.fields import Fields, arguments_of, raw_text
 from gateway.core.dialects.members import Open
+from gateway.core.dialects.named import read_arguments
 from gateway.core.dialects.raw_call import RawCall
 from gateway.core.dialects.reading import Draft, Reading
 from gateway.core.dialects.scanner import Ended, Steps
@@ -21,8 +22,11 @@ _KEY, _KEY_END, _VALUE, _VALUE_END = "<arg_key>", "</arg_key>", "<arg_value>", "
 _NAME = re.compile(r"[\w.\-]+")
 
 
-def _read(reading: Reading, _opener: str) -> Steps[bool]:
+def _read(reading: Reading, opener: str) -> Steps[bool]:
     scanner = reading.scanner
+    if opener != _CALL:
+        scanner.rewind(reading.start)
+        reading.mends = (*reading.mends, "missing_opener")
     try:
         found = yield from scanner.short(tokens(_KEY, _KEY_END, _VALUE, _CALL_END, _CALL, "{"))
     except Ended:
@@ -33,13 +37,18 @@ def _read(reading: Reading, _opener: str) -> Steps[bool]:
     if not name and stop == _CALL_END:  # nothing is called
         return reading.empty()
     tool = reading.tool(name)
-    if tool and stop != "{":
+    if stop == "{":
+        scanner.at -= 1
+        return tool is not None and (
+            yield from read_arguments(reading, Draft(name, ""), reading.start, closers=(_CALL_END,))
+        )
+    if tool:
         return (yield from _Call(reading, tool, name, stop).read())
     split = _split(reading, name) if stop == _KEY_END else None
     if split:
         tool, key = split
         return (yield from _Call(reading, tool, tool.name, stop, key).read())
-    return (yield from _undeclared(reading, name)) if _NAME.fullmatch(name) and stop != "{" else False
+    return (yield from _undeclared(reading, name)) if _NAME.fullmatch(name) else False
 
 
 def _split(reading: Reading, glued: str) -> tuple[ToolSpec, str] | None:
@@ -119,7 +128,7 @@ class _Call(RawCall):
         scanner, mends = self.scanner, self.fields.mends
         self.state = Open.OPENING
         if not key:
-            found = yield from scanner.short(tokens(_KEY_END, _VALUE, "<"))
+            found = yield from scanner.short(tokens(_KEY, _KEY_END, _VALUE, _VALUE_END, _CALL_END))
             if not found or found[1] != _KEY_END:
                 return False
             key = found[0].strip()
@@ -147,6 +156,10 @@ class _Call(RawCall):
         return True
 
 
+def _named(name: str) -> tuple[Opener, ...]:
+    return (Opener(name, then=(_KEY,), where=Where.LINE),)
+
+
 def _render(call: Call, line: str) -> str:
     lines = [_CALL + call.name]
     for key, value in arguments_of(call).items():
@@ -167,6 +180,7 @@ GLM45 = Dialect(
     read=_read,
     render=_render45,
     openers=(Opener(_CALL),),
+    named=_named,
     closers=(_CALL_END,),
     inner=(_VALUE_END,),
     taught=("\n<arg_key>",),
@@ -177,6 +191,7 @@ GLM47 = Dialect(
     read=_read,
     render=_render47,
     openers=(Opener(_CALL),),
+    named=_named,
     closers=(_CALL_END,),
     inner=(_VALUE_END,),
     taught=("<arg_key>",),

@@ -29,7 +29,7 @@ def read_group(reading: Reading, group: Group) -> Steps[bool]:
     scanner = reading.scanner
     if reading.opener not in group.openers:
         scanner.rewind(reading.start)
-    wanted = tokens(*group.call_openers, *group.closers, *group.between)
+    wanted = tokens(*group.openers, *group.call_openers, *group.closers, *group.between)
     count = 0
     while True:
         begin = scanner.offset if count else reading.start
@@ -43,5 +43,7 @@ def read_group(reading: Reading, group: Group) -> Steps[bool]:
             if not (yield from group.call(reading, begin)):
                 return bool(count)
             count += 1
+        elif look.found in group.openers:
+            reading.mends = ("doubled_tag",)
         elif not look.found:
             return bool(count)

@@ -22,12 +22,15 @@ def _read(reading: Reading, opener: str) -> Steps[bool]:
     scanner = reading.scanner
     scanner.rewind(reading.start)
     try:
-        found = yield from scanner.short(tokens(_MESSAGE), _MOST_HEADER)
+        found = yield from scanner.short(tokens(_MESSAGE, "{"), _MOST_HEADER)
     except Ended:
         return _cut_header(reading)
-    if found is None:
+    recipient = _RECIPIENT.search(found[0]) if found else None
+    if not found or not (recipient or found[1] == _MESSAGE):
         return False
-    recipient = _RECIPIENT.search(found[0])
+    if found[1] == "{":
+        scanner.at -= 1
+        reading.mends = (*reading.mends, "stripped_token")
     if recipient:
         return (yield from _call(reading, recipient[1].removeprefix("functions.")))
     if "analysis" in found[0]:
@@ -86,7 +89,12 @@ HARMONY = Dialect(
     read=_read,
     render=_render,
     openers=(Opener(_START, then=("assistant",)), Opener(_CHANNEL)),
-    bare=(Opener("to=functions.", where=Where.START),),
+    bare=(
+        Opener("to=functions.", where=Where.START),
+        # What servers leave of a header that strip control tokens.
+        Opener("commentary to=functions.", where=Where.LINE),
+        Opener("assistantcommentary to=functions."),
+    ),
     closers=_ENDS,
     noise=(*_ENDS, _MESSAGE),
     framed=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from gateway.core.calls.json_value import write
-from gateway.core.dialects.dialect import Dialect, Opener, Think
+from gateway.core.dialects.dialect import Dialect, Opener, Think, Where
 from gateway.core.dialects.objects import Form, read_objects, render_object
 from gateway.core.dialects.reading import Reading
 from gateway.core.dialects.scanner import Steps
@@ -25,8 +25,16 @@ def _read_apriel(reading: Reading, _opener: str) -> Steps[bool]:
     return read_objects(reading, _APRIEL)
 
 
-def _read_apertus(reading: Reading, _opener: str) -> Steps[bool]:
+def _read_apertus(reading: Reading, opener: str) -> Steps[bool]:
+    if opener == "[":
+        reading.scanner.rewind(reading.start)
+        reading.mends = (*reading.mends, "stripped_token")
     return read_objects(reading, _APERTUS)
+
+
+def _named_apertus(name: str) -> tuple[Opener, ...]:
+    """What servers leave that strip control tokens."""
+    return (Opener("[", then=(f"{{{write(name)}:",), where=Where.START),)
 
 
 def _render_apertus(call: Call) -> str:
@@ -56,6 +64,7 @@ APERTUS = Dialect(
     read=_read_apertus,
     render=_render_apertus,
     openers=(Opener("<|tools_prefix|>"),),
+    named=_named_apertus,
     closers=("<|tools_suffix|>",),
     noise=("<|assistant_end|>",),
     thinks=(Think("<|inner_prefix|>", "<|inner_suffix|>"),),

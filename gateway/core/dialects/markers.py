@@ -45,7 +45,10 @@ class Markers:
         ends = frozenset(think.closer for think in self.thinks.values())
         self.strays = self.inner | closers | ends
         """What closes nothing at the beginning of an answer, or behind a call."""
-        self.marked = tuple(mark for mark, found in self.candidates.items() if any(c.marked for c in found))
+        tags = len(speakers) == 1
+        self.marked = tuple(
+            mark for mark, found in self.candidates.items() if any(c.marked for c in found) or (tags and mark[0] == "<")
+        )
         self.in_answer = tokens(*self.candidates, *self.thinks, *self.strays, *self.noise, FENCE)
         self.thought_ends = tokens(*ends)
 

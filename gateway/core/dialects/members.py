@@ -24,7 +24,6 @@ class Open(Enum):
     CLOSED = auto()  # its own closer is there
     BETWEEN = auto()  # behind a proven argument, or before the first
     OPENING = auto()  # a further argument was being opened
-    COUNTED = auto()  # behind an object that is all there if no brace was forgotten
     VALUE = auto()  # inside a value
     BROKEN = auto()  # the text is no list of arguments
 
@@ -130,8 +129,8 @@ def _bracketed(text: str, at: int) -> int:
     return -1
 
 
-def missing_brackets(text: str) -> str | None:
-    """What closes the brackets that a marker cut short; None where a value, a key or a further member was under way."""
+def missing_braces(text: str) -> str | None:
+    """What closes the objects that a marker cut short; None where anything else was under way."""
     stack: list[str] = []
     at = 0
     while mark := _MARK.search(text, at):
@@ -145,4 +144,4 @@ def missing_brackets(text: str) -> str | None:
             stack.append("}" if mark.group() == "{" else "]")
         elif not stack or stack.pop() != mark.group():
             return None
-    return None if text.rstrip()[-1:] in ",:" else "".join(reversed(stack))
+    return None if "]" in stack or text.rstrip()[-1:] in ",:" else "}" * len(stack)

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from gateway.core.calls.json_value import write
-from gateway.core.dialects.members import Open, missing_brackets
+from gateway.core.dialects.members import Open, missing_braces
 from gateway.core.dialects.reading import Draft, Reading
 from gateway.core.dialects.scanner import Ended, Steps
 from gateway.core.dialects.tokens import tokens
-from gateway.core.dialects.told import Told, called, name_begun
+from gateway.core.dialects.told import Told, called, closed, name_begun
 from gateway.core.stream import Call
 
 _NAME_FIRST = re.compile(r'\s*"(?:name|tool_name)"\s*:\s*"([^"\\]*)"\s*')
@@ -22,11 +22,13 @@ class Form:
     """How a dialect puts its objects. `each`: every object has its own closer, so that it is not whole without it.
 
     `bare`: nothing marks them, so that only an object that names a declared tool and has arguments is a call.
+    `idle`: names that stand for no call.
     """
 
     closers: tuple[str, ...] = ()
     each: bool = False
     bare: bool = False
+    idle: tuple[str, ...] = ()
     told: Callable[[str], Told] = called
 
 
@@ -77,12 +79,14 @@ class _Element:
         if form.bare and (yield from self._names_another()):
             return False
         try:
-            closed = yield from self.scanner.brackets(form.closers)
+            whole = yield from self.scanner.brackets(form.closers)
         except Ended:
             return self._cut()
-        told = self._told(self.scanner.since(self.start), closed=closed)
+        told = self._told(self.scanner.since(self.start), whole=whole)
         if form.bare and not (told and told.begun and reading.tool(told.draft.name)):
             return self._text()
+        if told and told.draft.name in form.idle and not reading.tool(told.draft.name):
+            return True
         if told is None or told.state is not Open.CLOSED:
             reading.unreadable(self.begin, "the call is no JSON whose meaning is certain")
         elif form.each:
@@ -102,14 +106,14 @@ class _Element:
         named = _NAME_FIRST.fullmatch(found[0]) if found else None
         return named is not None and self.reading.tool(named[1]) is None
 
-    def _told(self, text: str, *, closed: bool) -> Told | None:
-        """What the object tells; one that its dialect's closer cut short is closed, if only brackets are missing."""
-        if closed:
+    def _told(self, text: str, *, whole: bool) -> Told | None:
+        """What the object tells; one that a closer cut short is closed, if only braces are missing."""
+        if whole:
             return self.form.told(text)
-        brackets = missing_brackets(text)
-        if brackets is None:
+        braces = missing_braces(text)
+        told = self.form.told(text.rstrip() + braces) if braces else None
+        if told is None or closed(told.draft.arguments) is None:
             return None
-        told = self.form.told(text.rstrip() + brackets)
         return replace(told, draft=replace(told.draft, mends=("missing_brace",)))
 
     def _closed(self, draft: Draft) -> Steps[None]:

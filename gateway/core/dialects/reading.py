@@ -74,9 +74,7 @@ class Reading:
             draft = replace(draft, mends=(*draft.mends, "missing_closer"))
             self.whole(draft, start, proof=Proof.CLOSERS_ONLY if self.scanner.cut else Proof.COMPLETE)
             return
-        # gpt-oss miscounts braces (lmstudio#942), so that the count proves an object only if the model ended by itself.
-        between = state is Open.BETWEEN or (state is Open.COUNTED and not self.scanner.cut)
-        proof = self._proof(draft) if between else Proof.UNPROVEN
+        proof = self._proof(draft) if state is Open.BETWEEN else Proof.UNPROVEN
         part = self._judged(draft, start, proof) if proof is not Proof.UNPROVEN else None
         if not isinstance(part, Call):
             part = Call(

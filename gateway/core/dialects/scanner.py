@@ -212,18 +212,27 @@ class Scanner:
                 return
             yield from self.more(QUOTE_SIGNS[quote])
 
+    def document(self, opening: str, closers: tuple[str, ...]) -> Steps[bool]:
+        """Over a JSON object or string that begins with `opening`; False: as for `brackets`."""
+        if opening in ("{", "["):
+            return (yield from self.brackets(closers))
+        self.at += 1
+        yield from self.string(opening)
+        return True
+
     def brackets(self, closers: tuple[str, ...] = ()) -> Steps[bool]:
-        """Over a JSON array or object, from its opening bracket; False: a closer stands where it is still open."""
+        """Over a JSON array or object, from its opening bracket; False: what closes something around it stands inside."""
         wanted = tokens(*_BRACKETS, *closers)
-        depth = 0
+        depth = lists = 0
         while True:
             mark = yield from self.find(wanted)
             if mark in ('"', "'"):
                 yield from self.string(mark)
-            elif mark in closers:
+            elif mark in closers or (mark == "]" and not lists):
                 self.at -= len(mark)
                 return False
             else:
                 depth += 1 if mark in ("{", "[") else -1
+                lists += (mark == "[") - (mark == "]")
                 if not depth:
                     return True

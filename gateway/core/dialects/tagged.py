@@ -13,7 +13,7 @@ from gateway.core.dialects.raw_call import RawCall
 from gateway.core.dialects.reading import Draft, Reading
 from gateway.core.dialects.scanner import Ended, Steps
 from gateway.core.dialects.tokens import tokens
-from gateway.core.dialects.told import proven
+from gateway.core.dialects.told import closed, proven
 from gateway.core.dialects.values import Ends
 from gateway.core.stream import Call
 
@@ -38,8 +38,8 @@ class Grammar:
     """The tags of a dialect. Openers of calls and arguments are given up to their name.
 
     `newline`: the template sets each value on lines of its own. `each`: a group holds one call, which is not whole without
-    the group's closer. `name_of` reads a name from the inside of a tag, `plain_of` whether the tag itself says that its
-    value is a string (True) or JSON (False).
+    the group's closer. `skips` may stand around the arguments. `name_of` reads a name from the inside of a tag, `plain_of`
+    whether the tag itself says that its value is a string (True) or JSON (False), `decode` what a raw value stands for; `encode` is the way back.
     """
 
     group: tuple[str, ...]
@@ -50,7 +50,10 @@ class Grammar:
     argument_end: tuple[str, ...]
     newline: bool = False
     each: bool = False
+    skips: tuple[str, ...] = ()
     name_of: Callable[[str], str] = attribute
+    decode: Callable[[str], str] = str
+    encode: Callable[[str], str] = str
     plain_of: Callable[[str], bool | None] = lambda _inside: None
 
     def ends(self, *, grouped: bool) -> Ends:
@@ -60,6 +63,7 @@ class Grammar:
             over=self.call_end,
             group=self.group_end,
             again=(*self.group, *self.call),
+            also=self.skips,
             key_of=self.name_of,
             newline=self.newline,
             strict=grouped,
@@ -115,7 +119,7 @@ def _read_call(reading: Reading, grammar: Grammar, begin: int, *, grouped: bool)
         return (
             bool(name) and found[1] == ">" and not in_text and (yield from _undeclared(reading, grammar, name, begin))
         )
-    fields = Fields(tool, mends=[] if found[1] == ">" else ["unclosed_tag"])
+    fields = Fields(tool, mends=[] if found[1] == ">" else ["unclosed_tag"], decode=grammar.decode)
     return (yield from _Call(reading, fields, name, begin, grammar, grouped=grouped).read())
 
 
@@ -165,7 +169,7 @@ class _Call(RawCall):
     def listed(self) -> Steps[bool]:
         grammar, scanner = self.grammar, self.scanner
         stops = (*grammar.group_end, *grammar.group, *grammar.call)
-        wanted = tokens(*grammar.argument, *grammar.call_end, *stops, "{")
+        wanted = tokens(*grammar.argument, *grammar.call_end, *stops, *grammar.skips, "{", '"')
         while True:
             look = yield from scanner.look(wanted)
             if look.rest is not None:
@@ -173,12 +177,15 @@ class _Call(RawCall):
             if look.found in stops:
                 self.fields.mends.append("missing_closer")
                 return True
-            if not look.found or (look.found == "{" and (self.fields.items or self.json is not None)):
+            json = look.found in ("{", '"')
+            if not look.found or (json and (self.fields.items or self.json is not None)):
                 return False
             scanner.at += look.end
             if look.found in grammar.call_end:
                 return True
-            if not (yield from self._object() if look.found == "{" else self._argument()):
+            if look.found in grammar.skips:
+                continue
+            if not (yield from self._document(look.found) if json else self._argument()):
                 return False
 
     def over(self, rest: str) -> NoReturn:
@@ -201,17 +208,19 @@ class _Call(RawCall):
         yield from self.value(key, self.ends, plain=self.grammar.plain_of(found[0]))
         return True
 
-    def _object(self) -> Steps[bool]:
+    def _document(self, opening: str) -> Steps[bool]:
         scanner = self.scanner
         scanner.at -= 1
         start = scanner.offset
         try:
-            whole = yield from scanner.brackets(self.grammar.call_end)
+            whole = yield from scanner.document(opening, self.grammar.call_end)
         except Ended:
             self.json, self.state = proven(scanner.since(start) + scanner.text[scanner.at :])
             raise
-        self.json = scanner.since(start)
-        return whole
+        text = scanner.since(start)
+        self.json = text if whole else closed(text)
+        self.fields.mends += [] if whole else ["missing_brace"]
+        return self.json is not None
 
     def whole(self) -> Steps[None]:
         """Where a group holds one call, that is not whole before the group is closed too."""
@@ -229,7 +238,7 @@ def render_tagged(call: Call, grammar: Grammar, *, quote: str = "") -> str:
     lines = [*grammar.group[:1], f"{grammar.call[0]}{quote}{call.name}{quote[-1:]}>"]
     for key, value in arguments_of(call).items():
         opener = f"{grammar.argument[0]}{quote}{key}{quote[-1:]}>"
-        lines.append(f"{opener}{line}{raw_text(value)}{line}{grammar.argument_end[0]}")
+        lines.append(f"{opener}{line}{grammar.encode(raw_text(value))}{line}{grammar.argument_end[0]}")
     return "\n".join((*lines, grammar.call_end[0], *grammar.group_end[:1]))
 
 

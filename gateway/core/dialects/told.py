@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.core.calls.json_text import read
-from gateway.core.calls.json_value import write
-from gateway.core.dialects.members import Members, Open, members
+from gateway.core.calls.json_value import Json, write
+from gateway.core.dialects.members import Members, Open, members, missing_braces
 from gateway.core.dialects.reading import Draft
 
 _NAMES = ("name", "tool_name", "function", "tool")
@@ -77,8 +77,24 @@ def proven(text: str) -> tuple[str, Open]:
     if found.state is Open.CLOSED:
         return text[: found.end], Open.CLOSED
     pairs = ", ".join(f"{write(member.key)}: {text[member.start : member.end]}" for member in found.items)
+    # Models miscount braces (gpt-oss, lmstudio#942): that an object is all there is proven by what follows it.
     counted = found.state is Open.BETWEEN and pairs.endswith("}")
-    return "{" + pairs + "}", Open.COUNTED if counted else found.state
+    return "{" + pairs + "}", Open.VALUE if counted else found.state
+
+
+def closed(text: str) -> str | None:
+    """The arguments that a marker cut short, with their braces, if only those are missing and it is certain where.
+
+    In `{"a": {"b": 1, "c": 2}` the missing one may belong before "c" as well as at the end.
+    """
+    whole = text.rstrip() + (missing_braces(text) or "")
+    document = read(whole)
+    flat = document and isinstance(document.value, dict) and not any(map(_branches, document.value.values()))
+    return whole if flat else None
+
+
+def _branches(value: Json) -> bool:
+    return isinstance(value, dict) and (len(value) > 1 or any(map(_branches, value.values())))
 
 
 def name_begun(text: str) -> str:

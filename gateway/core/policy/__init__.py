@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from gateway.core.policy.admission import AdmissionRules
+from gateway.core.policy.circles import CircleRules
 from gateway.core.policy.cloud import CloudRules
 from gateway.core.policy.compaction import CompactionRules
 from gateway.core.policy.limits import Limits
@@ -48,6 +49,9 @@ class Policy:
 
     recovery: RecoveryRules = field(default_factory=RecoveryRules)
     """How often and how an answer is tried for."""
+
+    circles: CircleRules = field(default_factory=CircleRules)
+    """What is done about models and agents that go round in circles."""
 
     cloud: CloudRules = field(default_factory=CloudRules)
     """Models elsewhere, for work that is too heavy for this machine."""

@@ -26,6 +26,9 @@ class ModelRule:
     window: int | None = None
     """The context window in tokens, pinned on every request (`num_ctx`). Empty: the Modelfile's, else what the server loads."""
 
+    memory: str = ""
+    """Memory that it may take, like "24GiB", weights included: where no window is set, the largest that fits is used."""
+
     output_reserve: int = 4096
     """Tokens kept free for the answer where the client sets no `max_tokens`; never more than a quarter of the window."""
 

@@ -42,6 +42,9 @@ class RecoveryRules:
     shrink_window: bool = True
     """After running out of memory twice, go on with the next smaller window (a reload), compacting to fit."""
 
+    quiet: float = 21_600.0
+    """Seconds before a larger window is tried again where one ran out of memory."""
+
     remember_failure: float = 60.0
     """Seconds for which a request that failed for good gets the same answer when it comes again."""
 

@@ -23,5 +23,8 @@ class Upstream:
     trusted: bool = False
     """Treat it as home although its address is not loopback or private. Everything else that is away is refused."""
 
+    kv_cache: Literal["f16", "q8_0", "q4_0"] = "f16"
+    """The type of its KV cache (Ollama: OLLAMA_KV_CACHE_TYPE, which its API does not tell). For `memory` of its models."""
+
     slots: int = 1
     """How many requests it works on at once (Ollama: OLLAMA_NUM_PARALLEL, which its API does not tell)."""

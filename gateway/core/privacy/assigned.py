@@ -37,11 +37,13 @@ _LONGEST_NAME = 40
 _BITS = (3.0, 5.0, 7.0)  # of strangeness that convict: name and form both say so, one of them, neither
 _TRAILS = ".~!?"
 # Between a name and what is not given to it: inside base64, a path of names, an import, a list, the call of a function.
-_APART = re.compile(r"[/+]\Z|::[A-Za-z]|\b(?:import|from|class|def|func|extends|new|return|register)\b|,\s*\n|\(\Z")
+_APART = re.compile(r"[/+]\Z|::[A-Za-z]|\b(?:import|from|class|def|func|extends|new|return|register)\b|->|,\s*\n|\(\Z")
 _FILE = re.compile(
     r"\.(?:svg|png|jpe?g|gif|ico|webp|js|mjs|cjs|css|map|woff2?|ttf|json|ya?ml|toml|html?|md|rst|txt|tgz|zip|gz|whl|jar|py|go|tsx?|java|rs|c|h)\Z"
 )
-_DIGEST = re.compile(r"(?:sha\d+|md5|h1)[-:_]", re.IGNORECASE)
+_DIGEST = re.compile(
+    r"(?:sha\d+|md5|h1)[-:_]|[0-9a-z]+(?:[-_][0-9a-z]+)*[-_](?:sha|md5|aes|rsa|gcm|cbc)[-_]?\d*\Z", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,6 @@ def is_vendors(said: Assignment) -> bool:
 
 
 def _is_apart(said: Assignment) -> bool:
-    """Whether the name has nothing to do with the value, or the value is a digest or a file."""
+    """Whether the name has nothing to do with the value, or the value is a digest, an algorithm or a file."""
     quoted_path = "::" in said.name and said.between.startswith(("'", '"'))  # `"AWS::AppSync::ApiKey": …` names a type
     return bool(quoted_path or _APART.search(said.between) or _DIGEST.match(said.value) or _FILE.search(said.value))

@@ -86,9 +86,10 @@ def _within(path: str, top: str) -> bool:
     return path == top or path.startswith(top.rstrip("/") + "/")
 
 
-def is_private(path: str, private: Sequence[str], harmless: Sequence[str]) -> bool:
+@lru_cache(maxsize=8192)
+def is_private(path: str, private: tuple[str, ...], harmless: tuple[str, ...]) -> bool:
     """Whether a file's name, or the end of its path, is one of the private patterns and none of the harmless."""
-    plain = path.replace("\\", "/").rstrip("/").lower()
+    plain = _LINE.sub("", path).replace("\\", "/").rstrip("/").lower()
     return _ends_so(plain, private) and not _ends_so(plain, harmless)
 
 

@@ -12,6 +12,8 @@ from gateway.core.privacy.rule import Rule
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _NO_NAME = "[^0-9A-Za-z_.-]"
 
+HOUSE_RULES = frozenset({"internal-address", "internal-name", "banner"})
+
 
 def house_rules(policy: PrivacyRules) -> Iterator[Rule]:
     """Rules for what is private in this house alone. Raises ValueError for a network that is none."""
@@ -23,7 +25,7 @@ def house_rules(policy: PrivacyRules) -> Iterator[Rule]:
             kind="internal",
             description="address in a range of the policy's `networks`",
             pattern=rf"(?:^|{_NO_NAME})(?P<value>{ranges})(?:{_NO_NAME}|[.]?$|[.]\s)",
-            allow=(re.compile(r"\.0\Z|::\Z"),),  # a network, not a machine
+            allow=(re.compile(r"\.0\Z|::\Z|\Afd00:ec2::"),),  # a network, not a machine; Amazon's addresses for all
         )
     if policy.hosts:
         yield Rule(
@@ -83,13 +85,13 @@ def _host(name: str) -> str:
 
 
 def _banner(words: str) -> str:
-    """Alone in a line; in capitals; or, a single word, at the beginning of a line before a mark."""
+    """Alone in a line; in capitals; or at the beginning of a line before a mark."""
     phrase = r"[ \t_-]+".join(map(re.escape, words.split()))
     shouted = r"[ \t_-]+".join(re.escape(word.upper()) for word in words.split())
+    capital = r"[ \t_-]+".join(map(re.escape, words.capitalize().split()))
     patterns = [
         rf"(?m:^)[^0-9A-Za-z\n]{{0,12}}(?i:{phrase})[^0-9A-Za-z\n]{{0,12}}(?m:$)",
-        rf"(?:^|[ \t*#/|>(\[-]){shouted}(?:[ \t]+[A-Za-z]|[.,:;)!\]*#|/-]|[ \t]*(?m:$))",
+        rf"(?:^|[ \t*#/|>(\[-]){shouted}(?:[ \t]+[A-Za-z]|[ \t]*[.,:;)!\]*#|/\xe2-]|[ \t]*(?m:$))",
+        rf"(?m:^)[^0-9A-Za-z\n=]{{0,12}}{capital}[ \t]*[:;,.|/&\xe2-]",
     ]
-    if " " not in words:
-        patterns.append(rf"(?m:^)[^0-9A-Za-z\n=]{{0,12}}{re.escape(words.capitalize())}[ \t]*[:;,.|/&\xe2-]")
     return "|".join(patterns)

@@ -8,7 +8,9 @@ from gateway.core.privacy import assigned, passwords
 from gateway.core.privacy.checks import CHECKS, Proof
 from gateway.core.privacy.machine_made import entropy, mixed, random
 from gateway.core.privacy.rule import Candidate
-from gateway.core.privacy.stand_ins import stands_in
+from gateway.core.privacy.stand_ins import is_ours, stands_in
+
+_CLOSES = frozenset("'\"`@")  # what ends a value that was written as one: a quote, the host of an address
 
 
 def convicts(candidate: Candidate, text: str) -> bool:
@@ -30,6 +32,7 @@ def convicts(candidate: Candidate, text: str) -> bool:
         and not (rule.entropy and entropy(value) < rule.entropy)
         and not any(each.search(value) for each in rule.allow)
         and not stands_in(value)
+        and not is_ours(text, candidate.value_start, candidate.value_end)
     )
 
 
@@ -46,8 +49,6 @@ def _likely(candidate: Candidate, text: str, value: str) -> bool:
         case "vendor":
             return assigned.likely(value) and assigned.is_vendors(assigned.found(candidate, text))
         case "password":
-            return passwords.is_password(
-                value, quoted=text[candidate.value_end : candidate.value_end + 1] in ("'", '"', "`")
-            )
+            return passwords.is_password(value, closed=text[candidate.value_end : candidate.value_end + 1] in _CLOSES)
         case other:
             assert_never(other)

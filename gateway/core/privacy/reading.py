@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gateway.core.privacy.judge import convicts
 from gateway.core.privacy.rule import Matcher, Rule
@@ -11,6 +11,8 @@ from gateway.core.privacy.views import View, views
 
 _STRETCH = 1 << 20  # characters that are looked at before the clock is
 _OVERLAP = 8 << 10  # characters that two stretches share
+_OFTEN = 1000  # candidates that are weighed before the clock is looked at
+_TELLING = 8  # characters of a value that stand nowhere by chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +31,38 @@ def hits(text: str, matcher: Matcher, *, on_time: Callable[[], None]) -> Iterato
     for start in range(0, max(1, len(text)), _STRETCH):
         stretch = text if len(text) <= _STRETCH + _OVERLAP else text[start : start + _STRETCH + _OVERLAP]
         shown = set()
-        on_time()
-        for candidate in matcher.candidates(stretch):
-            if convicts(candidate, stretch):
-                shown.add(candidate.rule.id)
-                first, last = candidate.value_start, candidate.value_end
-                yield Hit(candidate.rule, stretch[first:last], start + first, start + last, exact=True)
+        for hit in _in_stretch(stretch, matcher, on_time):
+            shown.add(hit.rule.id)
+            yield replace(hit, start=start + hit.start, end=start + hit.end)
         for view in views(stretch):
             on_time()
             for hit in news(view, matcher):
                 if hit.rule.id not in shown:
                     shown.add(hit.rule.id)
-                    yield hit
+                    yield _found_again(hit, stretch, start)
         if len(text) <= start + _STRETCH + _OVERLAP:
             return
+
+
+def _in_stretch(text: str, matcher: Matcher, on_time: Callable[[], None]) -> Iterator[Hit]:
+    """What the text itself shows, each value once: a rule may find it by more than one name."""
+    on_time()
+    seen = set()
+    for count, candidate in enumerate(matcher.candidates(text)):
+        if not count % _OFTEN:
+            on_time()
+        first, last = candidate.value_start, candidate.value_end
+        if (candidate.rule.id, first, last) not in seen and convicts(candidate, text):
+            seen.add((candidate.rule.id, first, last))
+            yield Hit(candidate.rule, text[first:last], first, last, exact=True)
+
+
+def _found_again(hit: Hit, text: str, start: int) -> Hit:
+    """A hit of another reading, with its very span where the text spells the value just so."""
+    place = text.find(hit.value)
+    if len(hit.value) < _TELLING or place < 0:
+        return hit
+    return replace(hit, start=start + place, end=start + place + len(hit.value), exact=True)
 
 
 def news(view: View, matcher: Matcher) -> Iterator[Hit]:

@@ -10,10 +10,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from gateway.core.jsontext import quoted
-from gateway.core.privacy.placeholder import BODY, HEAD, LENGTH
+from gateway.core.privacy.placeholder import BODY, HEAD
 from gateway.core.stream import Call, CallPiece, Part, Reasoning, Text, Usage, Verbatim
 
-_LIKE_OURS = re.compile(rf"{HEAD}[0-9A-Za-z]{{0,{BODY}}}", re.IGNORECASE)
+_BODY = "[0-9A-VX-Z]"  # in either case: a model may have altered it; with a W another placeholder begins
+_LIKE_OURS = re.compile(f"{HEAD}{_BODY}{{0,{BODY}}}", re.IGNORECASE | re.ASCII)
+
+
+def _open(head: str) -> str:
+    """A pattern of whatever `head` begins with, to its end."""
+    return f"{head[0]}(?:{_open(head[1:])})?" if len(head) > 1 else f"{head}{_BODY}{{0,{BODY - 1}}}"
+
+
+_OPEN_END = re.compile(rf"(?:{_open(HEAD)})\Z", re.IGNORECASE | re.ASCII)
 
 
 class Channel:
@@ -27,7 +36,8 @@ class Channel:
     def feed(self, piece: str) -> str:
         """What is certain now, restored."""
         text = self._held + piece
-        safe = len(text) - _open_end(text)
+        end = _OPEN_END.search(text)
+        safe = end.start() if end else len(text)
         self._held = text[safe:]
         return self._restored(text[:safe])
 
@@ -43,17 +53,6 @@ class Channel:
         value = self._minted.get(match[0])
         self.lost += value is None
         return match[0] if value is None else value
-
-
-def _open_end(text: str) -> int:
-    """How many characters at the end may be the beginning of a placeholder, or of one that was altered."""
-    for start in range(max(0, len(text) - LENGTH + 1), len(text)):
-        end = text[start:]
-        if HEAD.startswith(end[: len(HEAD)].upper()) and (
-            len(end) <= len(HEAD) or (end[len(HEAD) :].isascii() and end[len(HEAD) :].isalnum())
-        ):
-            return len(end)
-    return 0
 
 
 class Restorer:

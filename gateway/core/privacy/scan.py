@@ -29,6 +29,7 @@ class Known:
     """What a scan of a unit found, its findings as if it were unit 0."""
 
     findings: tuple[Finding, ...]
+    rules: frozenset[str]
     lanes: tuple[Lane, ...]
     size: int
 
@@ -81,16 +82,17 @@ class Scanner:
                 known = self.memo.units.pop(unit.digest, None)
                 if known is None:
                     if size + _size(unit) > self.limit:
-                        return Scan(unknown=f"it holds more than {self.limit} characters", size=size)
+                        unknown = f"it holds more than {self.limit} characters"
+                        return Scan(findings=tuple(findings), unknown=unknown, size=size)
                     known = self._look(unit, until)
                 self.memo.units[unit.digest] = known
                 size += known.size
                 if known.findings:
                     findings += (replace(each, unit=unit.index) for each in known.findings)
-                met.meet(unit, known.lanes)
+                met.meet(unit, known)
             findings += met.findings(self.matcher)
         except _Late:
-            return Scan(unknown="the scan did not end in time", size=size)
+            return Scan(findings=tuple(findings), unknown="the scan did not end in time", size=size)
         finally:
             self.memo.trim()
         return Scan(findings=tuple(findings), size=size)
@@ -102,9 +104,9 @@ class Scanner:
         findings += (_finding(hit, place, self.key) for hit, place in _placed(found, unit))
         joints = Joints()
         for before, after in (pair for leaves in by_lane.values() for pair in pairwise(leaves)):
-            joints.add(before, after)
+            joints.add(before, after, frozenset(each.rule for each in findings))
         findings += (_finding(hit, unit.leaves[0].place, self.key) for _, hit in joints.hits(self.matcher))
-        return Known(tuple(findings), tuple(by_lane), _size(unit))
+        return Known(tuple(findings), frozenset(each.rule for each in findings), tuple(by_lane), _size(unit))
 
     def _on_time(self, until: float) -> None:
         if self.now() > until:
@@ -148,24 +150,26 @@ class _Met:
     def __init__(self, memo: ScanMemo, key: bytes) -> None:
         self._known = memo.pairs
         self._key = key
-        self._last: dict[Lane, Unit] = {}
+        self._last: dict[Lane, tuple[Unit, Known]] = {}
         self._found: list[Finding] = []
         self._new: list[tuple[_Pair, int, int]] = []
         self._joints = Joints()
 
-    def meet(self, unit: Unit, lanes: Sequence[Lane]) -> None:
-        for lane in lanes:
-            before = self._last.get(lane)
-            self._last[lane] = unit
-            if before is None:
+    def meet(self, unit: Unit, known: Known) -> None:
+        for lane in known.lanes:
+            last = self._last.get(lane)
+            self._last[lane] = unit, known
+            if last is None:
                 continue
+            before, of_before = last
             pair = (before.digest, unit.digest, lane)
-            known = self._known.get(pair)
-            if known is None:
+            read = self._known.get(pair)
+            if read is None:
                 self._new.append((pair, before.index, unit.index))
-                self._joints.add(laned(before.leaves)[lane][-1], laned(unit.leaves)[lane][0])
-            elif known:
-                self._found += _in_both(known, before.index, unit.index)
+                rules = of_before.rules | known.rules
+                self._joints.add(laned(before.leaves)[lane][-1], laned(unit.leaves)[lane][0], rules)
+            elif read:
+                self._found += _in_both(read, before.index, unit.index)
 
     def findings(self, matcher: Matcher) -> list[Finding]:
         read: dict[_Pair, list[Finding]] = {pair: [] for pair, *_ in self._new}

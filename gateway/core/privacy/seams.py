@@ -23,9 +23,13 @@ def laned(leaves: Iterable[Leaf]) -> dict[Lane, list[Leaf]]:
     """The leaves by lane, in order: what a user says goes on in the answer, as well as in what the user says next."""
     found: dict[Lane, list[Leaf]] = {}
     for leaf in leaves:
-        found.setdefault((leaf.place, leaf.name), []).append(leaf)
+        lanes: set[Lane] = {(leaf.place, leaf.name)}
         if leaf.place in _PROSE:
-            found.setdefault(("prose", ""), []).append(leaf)
+            lanes.add(("prose", ""))
+        elif leaf.place is Place.EXTRA:  # `part1` and `part2` of whatever field
+            lanes.add((leaf.place, ""))
+        for lane in lanes:
+            found.setdefault(lane, []).append(leaf)
     return found
 
 
@@ -34,16 +38,19 @@ class Joints:
 
     def __init__(self) -> None:
         self._views: list[View] = []
+        self._known: list[frozenset[str]] = []
 
-    def __len__(self) -> int:
-        return len(self._views)
-
-    def add(self, before: Leaf, after: Leaf) -> None:
+    def add(self, before: Leaf, after: Leaf, known: frozenset[str]) -> None:
+        """A pair, and the rules that find something near it already: of those another hit says nothing new."""
         head = before.text[-_EDGE:].rstrip()
         self._views.append(View(head + after.text[:_EDGE].lstrip(), (len(head),)))
+        self._known.append(known)
 
     def hits(self, matcher: Matcher) -> Iterator[tuple[int, Hit]]:
         """What is in no leaf alone, each hit with the number of its pair."""
+        return (found for found in self._all(matcher) if found[1].rule.id not in self._known[found[0]])
+
+    def _all(self, matcher: Matcher) -> Iterator[tuple[int, Hit]]:
         if not self._views:
             return
         starts = list(accumulate((len(view.text) + len(BREAK) for view in self._views), initial=0))

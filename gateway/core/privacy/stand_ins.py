@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from gateway.core.privacy.placeholder import OURS
+from gateway.core.privacy.machine_made import mixed
+from gateway.core.privacy.placeholder import LENGTH, OURS
 
 _TEMPLATE = re.compile(
     r"""\$(?:[({]|[A-Za-z_]\w*(?![\w$])) | \{\{ | \{\w*\} | <[^<>]*>? | %\w+%? | %\(\w+\) | \#\{ | \[[\w .-]+\] | `
@@ -12,7 +13,7 @@ _TEMPLATE = re.compile(
       | @\w+[@(]""",
     re.VERBOSE | re.IGNORECASE,
 )
-_INSIDE = re.compile(r"\$\{|\{\{|\}\}|\$\(|#\{|<[\w .-]+>|%\(\w+\)s|\.\.\.|\u2026")
+_INSIDE = re.compile(r"\$\{|\{\{|\}\}|\$\(|#\{|<[\w .-]+>|%\(\w+\)s|\{[A-Za-z_][\w.()\[\]]*\}|\.\.\.|\u2026")
 _WORDS = re.compile(
     r"example|sample|dummy|placeholder|change[_ -]?me|redacted|censored|not[_ -]?a?[_ -]?real|insert[_ -]?|your[_ -]?"
     r"|my[_-]?(?:secret|token|key|pass)|put[_ -]?your|(?:token|key|secret)[_ -]?here|<?none>?$|undefined$|null$",
@@ -26,8 +27,15 @@ _SHORT = 8  # characters beside a placeholder of ours that can't be a secret as 
 
 def stands_in(value: str) -> bool:
     """Whether the value is a variable, a mask or an example: `${TOKEN}`, `<token>`, `xxxxxxxx`, `your-key-here`, `AKIA…EXAMPLE`."""
-    said = OURS.sub("", value)
-    if said != value and len(said) < _SHORT:
-        return True
     excused = len(value) < _TOO_LONG and _WORDS.search(value)
     return bool(excused or _TEMPLATE.match(value) or _INSIDE.search(value) or _MASK.search(value))
+
+
+def is_ours(text: str, start: int, end: int) -> bool:
+    """Whether the span is a placeholder of ours or a part of one, and what it has beside that is a word at most."""
+    beside, at = [], start
+    for ours in OURS.finditer(text, max(0, start - LENGTH), end + LENGTH):
+        beside.append(text[at : min(end, ours.start())])
+        at = max(at, ours.end())
+    said = "".join((*beside, text[at:end]))
+    return len(said) < end - start and (len(said) < _SHORT or not mixed(said))

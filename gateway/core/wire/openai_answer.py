@@ -16,7 +16,6 @@ from gateway.core.wire.tools import arguments_text
 from gateway.core.wire.whole import did_json, whole_of
 
 FINGERPRINT = "fp_holdfast"
-HEARTBEAT = b": holdfast is waiting\n\n"
 _REASONS = {
     "stop": StopReason.STOP,
     "stop_sequence": StopReason.STOP,
@@ -29,6 +28,13 @@ _REASONS = {
     "function_call": StopReason.TOOL_CALLS,
     "content_filter": StopReason.CONTENT_FILTER,
 }
+
+
+def heartbeat(expected: float | None) -> bytes:
+    """What keeps a stream alive that has nothing to say; `expected` seconds until its first words, None: not known."""
+    if expected is None:
+        return b": holdfast is waiting\n\n"
+    return f": holdfast is waiting, about {expected:.0f} s for the first words\n\n".encode()
 
 
 class Decoder:

@@ -267,6 +267,12 @@ class TestAider:
         assert "Files changed:\n- b.py (" in sent[7].text
         assert [m for m in sent if m.role == "assistant" and m not in history] == []
 
+    def test_the_current_turn_stays_behind_the_files_however_little_room_there_is(self, size: Size) -> None:
+        history = self.request(10)
+        done = shrunk(history, size, budget=600)
+        assert done.messages[-3:] == tuple(history[-3:])
+        assert max(index for stage in done.stages for index in stage.messages) < len(history) - 3
+
     def test_growing_history_keeps_its_prefix(self, size: Size) -> None:
         before = shrunk(self.request(10), size)
         for exchanges in range(11, 40):

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.dialects.members import Open, members, missing_brackets
-from gateway.core.dialects.told import called, proven
+from gateway.core.dialects.members import Open, members, missing_braces
+from gateway.core.dialects.told import called, closed, proven
 
 
 @pytest.mark.parametrize(
@@ -53,9 +53,10 @@ def test_no_prefix_proves_a_value_that_is_not_there(value: dict[str, object], da
 
 
 @pytest.mark.parametrize(
-    ("text", "brackets"),
+    ("text", "braces"),
     [
-        ('{"a": {"b": [1', "]}}"),
+        ('{"a": {"b": [1]', "}}"),
+        ('{"a": {"b": [1', None),
         ('{"a": "x"', "}"),
         ("{}", ""),
         ('{"a": "x', None),
@@ -64,8 +65,24 @@ def test_no_prefix_proves_a_value_that_is_not_there(value: dict[str, object], da
         ('{"a": [1}', None),
     ],
 )
-def test_missing_brackets(text: str, brackets: str | None) -> None:
-    assert missing_brackets(text) == brackets
+def test_missing_braces(text: str, braces: str | None) -> None:
+    assert missing_braces(text) == braces
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ('{"a": "x"\n', '{"a": "x"}'),
+        ('{"a": {"b": 1}', '{"a": {"b": 1}}'),
+        ('{"a": [{"b": 1, "c": 2}]', '{"a": [{"b": 1, "c": 2}]}'),
+        ('{"a": {"b": 1, "c": 2}', None),
+        ('{"a": {"b": {"c": 2}, "d": 3}', None),
+        ('{"a": "x', None),
+        ('"a"', None),
+    ],
+)
+def test_braces_are_closed_only_where_it_is_certain_which_are_missing(text: str, whole: str | None) -> None:
+    assert closed(text) == whole
 
 
 @pytest.mark.parametrize(
@@ -76,7 +93,7 @@ def test_missing_brackets(text: str, brackets: str | None) -> None:
         ('{"type": "function", "function": {"name": "f", "parameters": {}}}', "f", Open.CLOSED),
         ('{"name": "f"}', "f", Open.CLOSED),
         ('{"name": "f", "arguments": {"a": 1', "f", Open.VALUE),
-        ('{"name": "f", "arguments": {"a": {"b": 1}', "f", Open.COUNTED),
+        ('{"name": "f", "arguments": {"a": {"b": 1}', "f", Open.VALUE),
         ('{"name": "f", "arguments": {"a": "1"', "f", Open.BETWEEN),
         ('{"name": "f", "arg', "f", Open.OPENING),
         ('{"arguments": {"a": 1}, "na', "", Open.OPENING),

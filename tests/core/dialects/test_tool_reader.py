@@ -221,9 +221,9 @@ class TestOpenCall:
 
 def test_after_its_end_a_reader_gives_nothing_more(offered: Sequence[ToolSpec]) -> None:
     spent = ToolReader(AUTOMATIC, offered)
-    assert spent.feed("a") == [Text("a")]
+    assert spent.feed("x") == [Text("x")]
     assert spent.close() == []
-    assert [*spent.feed("b"), *spent.cut(), *spent.close()] == []
+    assert [*spent.feed("y"), *spent.cut(), *spent.close()] == []
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def without_the_last_line_end(events: list[bytes]) -> bytes:
 
 
 def with_comments(events: list[bytes]) -> bytes:
-    return b"".join(openai_answer.HEARTBEAT + event + b": still here\n\n" for event in events)
+    return b"".join(openai_answer.heartbeat(None) + event + b": still here\n\n" for event in events)
 
 
 def with_blank_lines(lines: list[bytes]) -> bytes:

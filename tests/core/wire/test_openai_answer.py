@@ -24,12 +24,12 @@ from gateway.core.stream import (
 )
 from gateway.core.wire import lines
 from gateway.core.wire.openai_answer import (
-    HEARTBEAT,
     Decoder,
     Envelope,
     StreamEncoder,
     encode_whole,
     error_text,
+    heartbeat,
     problem_event,
     problem_json,
 )
@@ -248,8 +248,8 @@ def test_what_is_not_for_clients_is_not_sent() -> None:
 
 
 def test_a_heartbeat_is_a_comment_and_reads_as_nothing() -> None:
-    assert HEARTBEAT.startswith(b":")
-    assert decoded(Decoder, [HEARTBEAT * 3]) == ([], None)
+    assert heartbeat(366.9) == b": holdfast is waiting, about 367 s for the first words\n\n"
+    assert decoded(Decoder, [heartbeat(None) + heartbeat(12.0)]) == ([], None)
 
 
 def test_reasoning_may_go_out_by_its_other_name() -> None:

@@ -1,0 +1,138 @@
+"""One conversation before the gate: the steps in their order; the first that denies decides.
+
+Law: only permission that was given lets anything out, content can only take it away, and whatever is unknown, late or broken
+means local. That nothing answers at home is not among the facts, so that it can't widen anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from gateway.core.policy.privacy import Label, PrivacyRules
+from gateway.core.privacy import taint
+from gateway.core.privacy.finding import Finding, Place, Scan, counted, hashed
+from gateway.core.privacy.folders import is_private
+from gateway.core.privacy.labels import strictest
+from gateway.core.privacy.named_paths import named_paths
+from gateway.core.privacy.permission import (
+    WIDEST,
+    Claim,
+    Roots,
+    Word,
+    client_word,
+    header_word,
+    paths_word,
+    switch_word,
+)
+from gateway.core.privacy.redaction import is_replaceable, redacted
+from gateway.core.privacy.rule import Matcher, Unusable
+from gateway.core.privacy.scan import ScanMemo, Scanner
+from gateway.core.privacy.units import Contents, contents
+from gateway.core.privacy.verdict import Reason, Step, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What a gate judges with: the policy's rules and roots, the matcher or why there is none, what is known already, the key."""
+
+    rules: PrivacyRules
+    roots: Roots
+    matcher: Matcher | Unusable
+    memo: ScanMemo
+    key: bytes
+    now: Callable[[], float]
+
+
+@dataclass(slots=True, kw_only=True)
+class Case:
+    """A conversation, what its request claims, which of its marks are tainted, and until when the verdict must be there."""
+
+    bench: Bench
+    whole: Contents
+    claim: Claim
+    tainted: frozenset[bytes]
+    until: float
+    reasons: list[Reason] = field(default_factory=list)
+
+    def verdict(self) -> Verdict:
+        """Never raises."""
+        label: Label = WIDEST
+        try:
+            for allowed, reason in self._words():
+                label = strictest((label, allowed))
+                self.reasons.append(reason)
+                if label == "local":
+                    return self._stays(held=self._tainted())
+            return self._looked_at(label)
+        except Exception as error:  # by the law; what the error says may hold content
+            self._because(Step.CONTENT, f"the gate broke ({type(error).__name__}), so nothing is known")
+            return Verdict(leaves=False, reasons=tuple(self.reasons))
+
+    def _words(self) -> Iterator[Word]:
+        bench = self.bench
+        yield switch_word(bench.rules)
+        yield client_word(self.claim)
+        yield header_word(self.claim)
+        yield paths_word(self.claim, named_paths(self.whole.units, bench.memo.paths), bench.rules, bench.roots)
+        if self.tainted:
+            yield "local", Reason(Step.TAINT, "it held something private before")
+        yield WIDEST, Reason(Step.TAINT, "nothing private is known of it")
+
+    def _looked_at(self, label: Label) -> Verdict:
+        """What the content says, once everything else has let it pass."""
+        scan = self._scan(self.whole)
+        files = tuple(self._private_files())
+        findings = (*files, *scan.findings)
+        if label == "redact" and not scan.unknown and not files:
+            replaceable = tuple(each for each in scan.findings if is_replaceable(each, self.bench.rules))
+            if replaceable and self._hides_all(replaceable):
+                self._because(Step.CONTENT, f"to be replaced: {_counts(replaceable)}")
+                return Verdict(leaves=True, label=label, reasons=tuple(self.reasons), findings=replaceable, redact=True)
+        if findings:
+            self._because(Step.CONTENT, f"found {_counts(findings)}")
+        if scan.unknown:
+            self._because(Step.LIMIT, f"not all of it is known: {scan.unknown}")
+        if findings or scan.unknown:
+            return self._stays(findings, held=frozenset(each.unit for each in findings))
+        self._because(Step.CONTENT, f"nothing found in {scan.size} characters")
+        return Verdict(leaves=True, label=label, reasons=tuple(self.reasons))
+
+    def _hides_all(self, findings: Sequence[Finding]) -> bool:
+        """Whether nothing is found any more once these are replaced: other findings may be other readings of the same."""
+        left = self._scan(contents(redacted(self.whole, findings, key=self.bench.key).conversation))
+        return not left.findings and not left.unknown
+
+    def _scan(self, whole: Contents) -> Scan:
+        bench = self.bench
+        if isinstance(bench.matcher, Unusable):
+            return Scan(unknown=f"there is no scanner: {bench.matcher.reason}")
+        scanner = Scanner(
+            matcher=bench.matcher, memo=bench.memo, limit=bench.rules.scan_characters, now=bench.now, key=bench.key
+        )
+        return scanner.scan(whole.units, until=self.until)
+
+    def _private_files(self) -> Iterator[Finding]:
+        rules = self.bench.rules
+        for unit in self.whole.units:
+            for path in named_paths((unit,), self.bench.memo.paths).files:
+                if is_private(path, rules.private_files, rules.harmless_files):
+                    mark = hashed(path, self.bench.key)
+                    yield Finding(rule="private-file", kind="file", place=Place.PATH, mark=mark, unit=unit.index)
+
+    def _tainted(self) -> frozenset[int]:
+        return taint.tainted_units(self.whole.units, self.tainted, key=self.bench.key) if self.tainted else frozenset()
+
+    def _stays(self, findings: tuple[Finding, ...] = (), *, held: frozenset[int]) -> Verdict:
+        """It stays, and so does from now on what held something private, units in `held`."""
+        kept: frozenset[bytes] = frozenset()
+        if held or self.tainted:
+            kept = taint.spread(self.whole.units, held, self.claim.session, key=self.bench.key)
+        return Verdict(leaves=False, reasons=tuple(self.reasons), findings=findings, taints=kept)
+
+    def _because(self, step: Step, words: str) -> None:
+        self.reasons.append(Reason(step, words))
+
+
+def _counts(findings: Sequence[Finding]) -> str:
+    return ", ".join(f"{rule} ×{count}" for rule, count in counted(findings).items())
