@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from random import Random
 
+from gateway.core.access import Keyring
 from gateway.core.policy import Policy
 from gateway.core.policy.upstreams import Upstream
 from gateway.drivers.http import Http
@@ -109,6 +110,7 @@ def build(policy: Policy, *, world: World, counter: Counter) -> Gateway:
         fitting=Fitting(upstreams, counter),
         joined=Joined(world),
         world=world,
+        keyring=Keyring(policy.keys, {name: os.environ.get(key.key_env, "") for name, key in policy.keys.items()}),
     )
 
 

@@ -1,15 +1,17 @@
-"""`holdfast policy check|show|schema`: is a policy right, what does it come to, what may stand in one."""
+"""`holdfast policy check|show|schema|key`: is a policy right, what does it come to, what may stand in one, a key for a client."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import secrets
 from pathlib import Path
 
 from gateway.cli.outcome import FINE, FOUND
 from gateway.cli.settings import add_upstream_flags, settings_of
 from gateway.config.load import BadPolicy, load
 from gateway.config.manual import defaults, manual, schema
+from gateway.core.access import hash_of
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -26,6 +28,9 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     show.add_argument("--json", action="store_true", help="one object on stdout")
     show.set_defaults(run=run_show)
+    key = verbs.add_parser("key", help="make an API key for a client, and print what to write into the policy")
+    key.add_argument("name", help="what to call the client, for example laptop")
+    key.set_defaults(run=run_key)
     verbs.add_parser("schema", help="print the JSON Schema of a policy file").set_defaults(run=run_schema)
 
 
@@ -48,6 +53,16 @@ def run_show(arguments: argparse.Namespace) -> int:
         print(defaults(), end="")
     else:
         print(manual(settings_of(arguments).policy, as_json=arguments.json))
+    return FINE
+
+
+def run_key(arguments: argparse.Namespace) -> int:
+    """The key is printed once and kept nowhere."""
+    key = f"hf-{secrets.token_urlsafe(32)}"
+    print(f"# The key, for the client alone (OPENAI_API_KEY); it is kept nowhere:\n{key}\n")
+    print(
+        f"# For the policy file:\nkeys:\n  {json.dumps(arguments.name)}:\n    sha256: {hash_of(key)}\n    label: local"
+    )
     return FINE
 
 

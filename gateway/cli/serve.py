@@ -42,9 +42,10 @@ def run(arguments: argparse.Namespace) -> int:
     configure()
     settings = settings_of(arguments)
     host = settings.policy.server.host
-    if not loopback(host) and not settings.keyless:
+    if not (loopback(host) or settings.keyless or settings.policy.keys):
         raise CannotRun(
-            f"{host} can be reached from other machines, and no API keys are set up; listen on 127.0.0.1, or say --keyless"
+            f"{host} can be reached from other machines, and no API keys are set up; listen on 127.0.0.1, make a key "
+            "(holdfast policy key NAME), or say --keyless"
         )
     return _run(_serve(settings, or_demo=arguments.or_demo))
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 from ipaddress import ip_network
 from urllib.parse import urlsplit
 
+from gateway.core.access import ANONYMOUS
 from gateway.core.memory import parse_size
 from gateway.core.policy import Policy
+
+_HASH = re.compile(r"[0-9a-fA-F]{64}")
 
 
 def complaints(policy: Policy) -> list[str]:
     """Everything that is wrong, in words that name the path, what was found and what would be right."""
-    return [*_upstreams(policy), *_models(policy), *_server(policy), *_bounds(policy)]
+    return [*_upstreams(policy), *_models(policy), *_server(policy), *_keys(policy), *_bounds(policy)]
 
 
 def _upstreams(policy: Policy) -> Iterator[str]:
@@ -58,6 +62,18 @@ def _server(policy: Policy) -> Iterator[str]:
             ip_network(network)
         except ValueError:
             yield f"server.trusted_networks[{place}]: {network!r} is no network; write it like 172.16.0.0/12"
+
+
+def _keys(policy: Policy) -> Iterator[str]:
+    for name, key in policy.keys.items():
+        if name == ANONYMOUS:
+            yield f"keys.{name}: is the name of those without a key; take another"
+        if bool(key.sha256) == bool(key.key_env):
+            yield f"keys.{name}: needs either sha256 or key_env; `holdfast policy key {name}` makes a key and says what to write"
+        if key.sha256 and not _HASH.fullmatch(key.sha256):
+            yield f"keys.{name}.sha256: is no SHA-256 in hex (64 digits); `holdfast policy key {name}` makes one"
+        if key.at_once < 0:
+            yield f"keys.{name}.at_once: {key.at_once} is below 0; write 0 for no bound"
 
 
 def _bounds(policy: Policy) -> Iterator[str]:

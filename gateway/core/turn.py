@@ -13,6 +13,7 @@ from typing import Protocol
 from gateway.core import jsontext
 from gateway.core.echo import Echo
 from gateway.core.loops import GUARDED, TEXT, Circles, ThoughtWatch, goes_round
+from gateway.core.pieces import Pieces
 from gateway.core.plan import Mode
 from gateway.core.policy.circles import CircleRules
 from gateway.core.stops import StopMatcher
@@ -82,6 +83,7 @@ class Turn:
         self._sent_text: list[str] = []
         self._unsent: list[Part] = []
         self._kept: list[Call] = []  # the most whole calls that an earlier attempt brought, should no other bring more
+        self._kept_unsent: list[Part] = []
         self._usages: list[Usage] = []
         self._usages_before = 0
         self._thought_over = False
@@ -101,8 +103,7 @@ class Turn:
         self._joined, self._pieces_seen, self._size_seen = 0, 0, 0
         self._read_calls: list[Call] = []
         self._told_calls: list[Call] = []
-        self._pieces: dict[int, list[CallPiece]] = {}
-        self._joined_pieces: list[Call] | None = None
+        self._pieces = Pieces()
         self._text_after_told = False
         self._verbatim: bool | None = None
 
@@ -121,12 +122,12 @@ class Turn:
                 self._echo = Echo("", "")
                 told = "" if self._sent_text else "".join(self._sent_thought)
             case Mode.PREFILL | Mode.RAW if so_far or mode is Mode.PREFILL:
-                self.stop, self._told_calls, self._pieces, self._verbatim = None, [], {}, None
-                self._joined_pieces, self.circling = None, None
+                self.stop, self._told_calls, self._pieces, self._verbatim = None, [], Pieces(), None
+                self.circling = None
             case _:
+                self._keep_calls()
                 if not self._sends:
                     self._sent_thought, self._sent_text, self._unsent = [], [], []
-                self._keep_calls()
                 self._restart()
                 told = ""
         self._schema = mode is Mode.SCHEMA
@@ -137,7 +138,7 @@ class Turn:
         """The last call that a server told of a broken attempt may be cut; ours carry their own proof."""
         whole = [*self.told_calls[:-1], *(call for call in self._read_calls if call.proof is Proof.COMPLETE)]
         if len(whole) > len(self._kept):
-            self._kept = whole
+            self._kept, self._kept_unsent = whole, [*self._unsent]
 
     def _read_on(self, so_far: str, thought: str) -> None:
         """From here on nothing is parsed but by us: the reader is told the `thought` that it missed and that is still open."""
@@ -188,8 +189,7 @@ class Turn:
             case Call():
                 self._told_calls.append(part)
             case CallPiece():
-                self._pieces.setdefault(part.index, []).append(part)
-                self._joined_pieces = None
+                self._pieces.add(part)
             case Usage():
                 self._usages.append(part)
             case Stop():
@@ -257,16 +257,15 @@ class Turn:
 
     def give_up(self) -> Iterator[Part]:
         """No attempt could finish it: calls that are whole stay, but what could still have become one is not shown as text."""
-        if self._echo.diverged:
-            return
-        if self._reader is not None:
+        if self._reader is not None and not self._echo.diverged:
             for part in self._reader.cut():
                 if isinstance(part, Call | Unreadable):
                     yield from self._show(part)
             self._reader = None
         if len(self._kept) > len(self.calls):
-            self._read_calls, self._told_calls, self._pieces, self._joined_pieces = self._kept, [], {}, None
-        yield from self._show_rest()
+            self._told_calls, self._pieces, self._read_calls, self._unsent = [], Pieces(), self._kept, self._kept_unsent
+        if not self._echo.diverged:
+            yield from self._show_rest()
 
     def _show_rest(self) -> Iterator[Part]:
         if shown := self._echo.text(self._stops.close()):
@@ -298,24 +297,7 @@ class Turn:
     @property
     def told_calls(self) -> list[Call]:
         """Those that the server parsed; a call that it streamed in pieces comes last."""
-        return [*self._told_calls, *self._assembled()]
-
-    def _assembled(self) -> list[Call]:
-        """Calls that the server streamed in pieces; whether they are whole is for the gate to say."""
-        if self._joined_pieces is None:
-            self._joined_pieces = self._join_pieces()
-        return self._joined_pieces
-
-    def _join_pieces(self) -> list[Call]:
-        return [
-            Call(
-                id=next((piece.id for piece in pieces if piece.id), ""),
-                name="".join(piece.name for piece in pieces),
-                arguments="".join(piece.arguments for piece in pieces),
-                proof=Proof.COMPLETE,
-            )
-            for _, pieces in sorted(self._pieces.items())
-        ]
+        return [*self._told_calls, *self._pieces.calls]
 
     @property
     def tokens(self) -> int:

@@ -43,7 +43,7 @@ _KINDS = tuple(
         (_K.OVERLOADED, r"RESOURCE_EXHAUSTED|quota|UNAVAILABLE"),
     )
 )
-_BY_STATUS = {402: _K.UNAUTHORIZED, 422: _K.REFUSED, 504: _K.STALLED}
+_BY_STATUS = {**dict.fromkeys(range(300, 400), _K.REFUSED), 402: _K.UNAUTHORIZED, 422: _K.REFUSED, 504: _K.STALLED}
 _SIZE = re.compile(r"input token count \(?(\d{1,12})\)?|prompt contains (\d{1,12}) tokens", re.IGNORECASE)
 _LIMIT = re.compile(
     r"tokens allowed \(?(\d{1,12})\)?|with (\d{1,12}) maximum context length|context length is (\d{1,12})",

@@ -224,9 +224,8 @@ def _load(connect: float) -> _Library:
 
         from gateway.drivers.listening import Line
 
-        for each in vars(types).values():
-            if not getattr(each, "__pydantic_complete__", True):
-                each.model_rebuild(raise_errors=False)  # else its first use does so, for a while and with warnings
+        # Each type of an answer is completed by its first use, for a while and with warnings: here, where it holds nobody up.
+        types.ModelResponse(), types.ModelResponseStream(choices=[types.StreamingChoices(delta=types.Delta())])
     litellm.suppress_debug_info = True
     litellm.telemetry = False
     litellm.disable_aiohttp_transport = True

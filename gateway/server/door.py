@@ -17,7 +17,7 @@ _LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", "host.docker.
 _CHUNK = 64 << 10
 
 
-def check_caller(request: BaseRequest, policy: Policy) -> None:
+def check_page(request: BaseRequest, policy: Policy) -> None:
     """A web page must not reach us: not under a name of its own (DNS rebinding), not from its own origin."""
     hosts = request.headers.getall("Host", [])
     if len(hosts) != 1 or not host_is_ours(hosts[0], policy):

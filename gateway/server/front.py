@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import structlog
 from aiohttp import web
 from aiohttp.web_request import BaseRequest
 
+from gateway.core.access import Caller
 from gateway.core.errors import BadRequest, Code, Problem
 from gateway.core.policy import Policy
-from gateway.server.door import check_caller, clean_path, read_json_body
+from gateway.server.callers import caller_of
+from gateway.server.door import check_page, clean_path, read_json_body
 from gateway.server.replies import Tongue, problem_reply
 from gateway.service.gateway import Gateway
 from gateway.service.refusal import Refusal
@@ -37,6 +41,7 @@ class Knock:
     id: str
     path: str
     tail: str = ""
+    caller: Caller = field(default_factory=Caller)
 
     @property
     def policy(self) -> Policy:
@@ -66,6 +71,8 @@ class Knock:
         return self.http.headers.get("x-stainless-retry-count", "0") not in ("0", "")
 
 
+_LATER = 5  # seconds after which a key that has all its requests under way may ask again
+
 Handler: TypeAlias = Callable[[Knock], Awaitable[web.StreamResponse]]
 
 
@@ -85,6 +92,7 @@ class Front:
     def __init__(self, gateway: Gateway, routes: list[Route]) -> None:
         self.gateway = gateway
         self.draining = False
+        self._under_way: Counter[str] = Counter()
         self._routes: Mapping[str, dict[str, Route]] = _by_path(routes)
 
     async def serve(self, http: BaseRequest) -> web.StreamResponse:
@@ -99,7 +107,7 @@ class Front:
 
     async def _answer(self, knock: Knock, methods: Mapping[str, Route], tongue: Tongue) -> web.StreamResponse:
         try:
-            return await self._handler(knock, methods)(knock)
+            return await self._admitted(knock, methods)
         except BadRequest as error:
             problem = error.problem
         except Refusal as refusal:
@@ -109,9 +117,33 @@ class Front:
             problem = Problem(Code.INTERNAL, "the gateway itself failed; its log tells where")
         return problem_reply(problem, tongue, knock.said)
 
+    async def _admitted(self, knock: Knock, methods: Mapping[str, Route]) -> web.StreamResponse:
+        """The answer of whoever serves the request. Raises BadRequest, Refusal."""
+        check_page(knock.http, knock.policy)
+        caller = caller_of(knock.http, knock.path, policy=knock.policy, keyring=knock.gateway.keyring)
+        handler = self._handler(knock, methods)
+        with self._counted(caller):
+            return await handler(replace(knock, caller=caller))
+
+    @contextmanager
+    def _counted(self, caller: Caller) -> Iterator[None]:
+        """A request of this caller is under way. Raises Refusal where its key allows no more at once."""
+        if caller.at_once and self._under_way[caller.name] >= caller.at_once:
+            raise Refusal(
+                Problem(
+                    Code.QUEUE_FULL,
+                    f"this key may have {caller.at_once} requests under way at once, and they are; ask again later",
+                    retry_after=_LATER,
+                )
+            )
+        self._under_way[caller.name] += 1
+        try:
+            yield
+        finally:
+            self._under_way[caller.name] -= 1
+
     def _handler(self, knock: Knock, methods: Mapping[str, Route]) -> Handler:
         """Who serves the request; raises where nobody may."""
-        check_caller(knock.http, knock.policy)
         if "x-holdfast-hop" in knock.http.headers:
             raise BadRequest(
                 "this gateway is set up as its own upstream; point it at Ollama's own address (--ollama URL)"

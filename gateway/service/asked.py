@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from gateway.core.access import Caller
 from gateway.core.conversation import Conversation
 from gateway.core.policy import Policy
 
@@ -17,8 +18,12 @@ class Asked:
     policy: Policy
     surface: str
     sends: bool
-    caller: str = "anonymous"
-    """Whose key it came with."""
+    caller: Caller = field(default_factory=Caller)
+    """Whose key it came with, and what policy says of them."""
+    privacy: str | None = None
+    """The `x-holdfast-privacy` header."""
+    route: str = ""
+    """The `x-holdfast-route` header: `heavy`, `local` or nothing."""
     agent: str = ""
     """The program that asks, in its own words."""
     session: str = ""

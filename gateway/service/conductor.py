@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -14,16 +14,16 @@ from gateway.core.events import Ended
 from gateway.core.failures import Failure, FailureKind
 from gateway.core.identity import fingerprint
 from gateway.core.plan import Mode, Target, Try
-from gateway.core.recovery import OF_THE_UPSTREAM, TABLE, Again, Answer, GiveUp, decide
-from gateway.core.stream import Part, Stop, StopReason, Usage
+from gateway.core.recovery import OF_THE_UPSTREAM, Again, GiveUp, decide
+from gateway.core.stream import Part, StopReason, Usage
 from gateway.core.turn import Circling, Damage, Turn
 from gateway.ports import UpstreamFailed
 from gateway.service.account import Account
 from gateway.service.asked import Asked
 from gateway.service.closing import Ending, cut_ending, whole_ending
-from gateway.service.endings import Verified, complaint, ending_of, usage_of, verify
+from gateway.service.endings import Verified, broken, complaint, cut_short, in_a_call, usage_of, verify
 from gateway.service.fitting import Fitted, Fitting
-from gateway.service.joining import ways_again, ways_by_schema, ways_on, ways_past
+from gateway.service.joining import in_steps, way_in_steps, ways_from
 from gateway.service.paces import Pace
 from gateway.service.progress import Progress
 from gateway.service.readers import reader_for
@@ -153,7 +153,7 @@ class Conductor:
         session = asked.session or fingerprint(Conversation(model="", messages=head)).hex()
         return Ticket(
             id=asked.id,
-            session=f"{asked.caller}/{session}",
+            session=f"{asked.caller.name}/{session}",
             model=fitted.target.model,
             background=side_request(asked.conversation) is not None,
             seconds=self._pace(fitted).seconds(fitted),
@@ -209,7 +209,7 @@ class Conductor:
             for out in self._ended(attempt):
                 yield out
         except UpstreamFailed as error:
-            self._failure = self._broken(error.failure)
+            self._failure = broken(turn, error.failure)
         except TimeoutError:
             self._failure = Failure(FailureKind.STALLED, f"nothing came for {patience:.0f} s")
 
@@ -225,11 +225,12 @@ class Conductor:
 
     def _ended(self, attempt: Try) -> list[list[Part]]:
         """The stream has come to its end: what is left of it, and whether the answer is whole."""
-        _, turn = self._known()
+        fitted, turn = self._known()
         self._learn(attempt)
         if turn.suspect:
             self.account.noticed("The thought goes round in circles, or is very long (policy: circles, thought)")
-        self._failure = self._cut_short(attempt)
+        limit = self.asked.conversation.sampling.max_tokens
+        self._failure = cut_short(turn, attempt, prompt_tokens=fitted.count.tokens, max_tokens=limit)
         if self._failure is not None:
             return []
         out = list(turn.finish(natural=turn.stop is None or turn.stop.reason is not StopReason.LENGTH))
@@ -246,28 +247,6 @@ class Conductor:
         if usage.prompt_tokens and (words := self._fitting.observed(fitted, usage.prompt_tokens)):
             self.account.noticed(words)
             self._world.notices.tell(f"count {fitted.target}", words)
-
-    def _broken(self, failure: Failure) -> Failure:
-        """The failure of a stream, its cause told where the server did not tell it."""
-        _, turn = self._known()
-        if failure.kind is FailureKind.CUT:
-            turn.cut_in_a_circle()
-        return self._circling() or failure
-
-    def _circling(self) -> Failure | None:
-        circling = self._known()[1].circling
-        return Failure(FailureKind.LOOPING, f"the {circling.name.lower()} went round in circles") if circling else None
-
-    def _cut_short(self, attempt: Try) -> Failure | None:
-        fitted, turn = self._known()
-        if turn.stopped:
-            turn.stop = Stop(StopReason.STOP)
-        return self._circling() or ending_of(
-            turn,
-            attempt,
-            prompt_tokens=fitted.count.tokens,
-            max_tokens=self.asked.conversation.sampling.max_tokens,
-        )
 
     def _wrong(self) -> Failure | None:
         """The gate at the end of an attempt that its model thought finished."""
@@ -291,13 +270,12 @@ class Conductor:
             return None
         if failure.kind is FailureKind.STALLED and self._progress.silent(damage):
             await self._refitting.free(attempt.target)
-        try:
-            return await self._next(failure, damage, attempt)
-        except Refusal:  # it can't be made to fit any more: what was delivered stays
-            return None
+        return await _possible(self._next(failure, damage, attempt)) or await _possible(
+            self._in_steps(failure, attempt)
+        )
 
     async def _next(self, failure: Failure, damage: Damage, attempt: Try) -> Try | None:
-        ways = await self._ways(failure, attempt.target)
+        ways = await ways_from(failure, self._upstreams[attempt.target.upstream].driver, *self._known())
         outlook = self._progress.outlook(failure, damage, attempt, ways=ways, dice=self._world.dice())
         match decide(failure, damage, outlook, self.asked.policy.recovery):
             case Again() as again:
@@ -305,42 +283,43 @@ class Conductor:
             case GiveUp():
                 return None
 
-    async def _ways(self, failure: Failure, target: Target) -> dict[Mode, Try]:
-        """How this upstream could go on after this failure, best first."""
-        fitted, turn = self._known()
-        driver = self._upstreams[target.upstream].driver
-        if TABLE[failure.kind] is not Answer.REMAKE:
-            return await ways_on(driver, fitted, turn)
-        match failure.kind:
-            case FailureKind.LOOPING:
-                return ways_past(driver, fitted, turn)
-            case FailureKind.CHOICE_IGNORED:
-                return ways_by_schema(driver, fitted, turn)
-            case FailureKind.PARSER if turn.transcript.verbatim:  # we can read what its server could not
-                return {**await ways_on(driver, fitted, turn), **ways_again(driver, fitted, turn)}
-            case _:
-                return ways_again(driver, fitted, turn)
-
     async def _again(self, again: Again, ways: dict[Mode, Try], failure: Failure) -> Try | None:
         """The attempt that was decided on, after whatever fitting it needs; None where it has no room. Raises Refusal."""
         self._progress.goes_on(failure)
         if await self._refitted(again, failure):
-            ways = await self._ways(failure, self._known()[0].target)
+            ways = await ways_from(failure, self._live(self._known()[0]).driver, *self._known())
         fitted, turn = self._known()
         joins = again.mode in ways
         mode = again.mode if joins or again.mode in (Mode.FRESH, Mode.REPLAY) else _anew(turn)
-        most = self._progress.room(
-            fitted,
-            joined=turn.tokens if joins else 0,
-            max_tokens=self._conversation.sampling.max_tokens,
-            reserve_times=self.asked.policy.recovery.reserve_times,
-        )
+        most = self._room(joined=turn.tokens if joins else 0)
         if most is None:
             return None
         self.account.do("continued" if mode in (Mode.PREFILL, Mode.RAW) else "retried")
         attempt = ways[mode] if joins else fitted.first()
         return replace(
             attempt, mode=attempt.mode if attempt.mode is Mode.RAW else mode, after=again.after, num_predict=most
+        )
+
+    async def _in_steps(self, failure: Failure, attempt: Try) -> Try | None:
+        """Where a call stays cut because it is too long: the attempt at smaller ones. Raises Refusal."""
+        fitted, turn = self._known()
+        rules = self.asked.policy.recovery
+        if not in_a_call(turn) or not self._progress.may_ask_for_steps(failure, attempt, rules):
+            return None
+        self._conversation = in_steps(self._conversation)
+        fitted = await self._fit(attempt.target, window=attempt.window)
+        self.account.do("asked_for_steps")
+        most = self._room(joined=0)
+        return (
+            None if most is None else replace(way_in_steps(self._live(fitted).driver, fitted, turn), num_predict=most)
+        )
+
+    def _room(self, *, joined: int) -> int | None:
+        return self._progress.room(
+            self._known()[0],
+            joined=joined,
+            max_tokens=self._conversation.sampling.max_tokens,
+            reserve_times=self.asked.policy.recovery.reserve_times,
         )
 
     async def _refitted(self, again: Again, failure: Failure) -> bool:
@@ -396,6 +375,14 @@ class Conductor:
         assert self._fitted is not None
         assert self._turn is not None
         return self._fitted, self._turn
+
+
+async def _possible(finding: Coroutine[None, None, Try | None]) -> Try | None:
+    """The attempt that was found; None where nothing could be made to fit: what was delivered stays."""
+    try:
+        return await finding
+    except Refusal:
+        return None
 
 
 def _anew(turn: Turn) -> Mode:

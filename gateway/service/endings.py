@@ -11,7 +11,7 @@ from gateway.core.conversation import Conversation, Named
 from gateway.core.errors import Code, Problem, quotable
 from gateway.core.failures import Failure, FailureKind
 from gateway.core.plan import Try
-from gateway.core.stream import Call, Proof, StopReason, Usage
+from gateway.core.stream import Call, Proof, Stop, StopReason, Usage
 from gateway.core.turn import Turn
 from gateway.core.wire.fields import is_object
 
@@ -58,6 +58,28 @@ def suspect_call(turn: Turn) -> Call | None:
     return told[-1] if told else None
 
 
+def cut_short(turn: Turn, attempt: Try, *, prompt_tokens: int, max_tokens: int | None) -> Failure | None:
+    """Why an attempt is over before its answer is, None where its end is a true one."""
+    if turn.stopped:
+        turn.stop = Stop(StopReason.STOP)
+    return circling(turn) or ending_of(turn, attempt, prompt_tokens=prompt_tokens, max_tokens=max_tokens)
+
+
+def broken(turn: Turn, failure: Failure) -> Failure:
+    """The failure of a stream, its cause told where the server did not tell it."""
+    if failure.kind is FailureKind.CUT:
+        turn.cut_in_a_circle()
+    return circling(turn) or failure
+
+
+def circling(turn: Turn) -> Failure | None:
+    return (
+        Failure(FailureKind.LOOPING, f"the {turn.circling.name.lower()} went round in circles")
+        if turn.circling
+        else None
+    )
+
+
 def ending_of(turn: Turn, attempt: Try, *, prompt_tokens: int, max_tokens: int | None) -> Failure | None:
     """The failure that a `length` stop stands for; None where the client's own limit was met outside a call, or the model ended."""
     stop = turn.stop
@@ -65,13 +87,14 @@ def ending_of(turn: Turn, attempt: Try, *, prompt_tokens: int, max_tokens: int |
         return None
     total = turn.tokens - turn.seen_tokens + (turn.made or 0)
     if max_tokens is not None and total >= max_tokens:
-        return Failure(FailureKind.OPEN_CALL, "max_tokens inside a tool call") if _in_a_call(turn) else None
+        return Failure(FailureKind.OPEN_CALL, "max_tokens inside a tool call") if in_a_call(turn) else None
     if attempt.window and prompt_tokens + total >= attempt.window - 1:
         return Failure(FailureKind.WINDOW_FULL, "prompt and answer fill the window")
     return Failure(FailureKind.CAPPED, "the server stopped the answer")
 
 
-def _in_a_call(turn: Turn) -> bool:
+def in_a_call(turn: Turn) -> bool:
+    """Whether an answer that was cut broke off inside a call, as far as can be told."""
     return turn.damage().open_call or suspect_call(turn) is not None or swallowed(turn)
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gateway.core.access import Keyring
 from gateway.core.conversation import Conversation
 from gateway.core.errors import Code, Problem
 from gateway.core.events import Came, JoinedOther
@@ -46,8 +47,10 @@ class Gateway:
         fitting: Fitting,
         joined: Joined,
         world: World,
+        keyring: Keyring,
     ) -> None:
         self.policy = policy
+        self.keyring = keyring
         self.upstreams = upstreams
         self.fitting = fitting
         self.world = world
@@ -67,7 +70,7 @@ class Gateway:
                 request=asked.id,
                 surface=asked.surface,
                 model=asked.conversation.model,
-                caller=asked.caller,
+                caller=asked.caller.name,
                 agent=asked.agent,
                 session=asked.session,
                 stream=asked.sends,

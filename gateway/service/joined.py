@@ -58,7 +58,7 @@ class Joined:
 
 
 def _key(asked: Asked) -> bytes:
-    return fingerprint(asked.conversation, asked.caller, asked.session)
+    return fingerprint(asked.conversation, asked.caller.name, asked.caller.label, asked.session)
 
 
 def _may_share(asked: Asked) -> bool:

@@ -6,13 +6,36 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gateway.core.conversation import Conversation, Message, Named, Prose, ToolSpec
+from gateway.core.failures import Failure, FailureKind
 from gateway.core.loops import unwound
 from gateway.core.plan import Mode, Try
+from gateway.core.recovery import TABLE, Answer
 from gateway.core.transcript import ThinkTags
 from gateway.core.turn import Circling, Turn
 from gateway.ports import Driver, UpstreamFailed
 from gateway.service.fitting import Fitted
 from gateway.service.readers import raw_shows_thoughts
+
+STEPS = (
+    "(Note: your answer to this was too long and was cut inside its tool call. Do the work in several smaller calls, each of "
+    "them whole in itself; a long file is written in parts. Make only the first of these calls now, and say in your visible "
+    "text what is still to follow.)"
+)
+
+
+async def ways_from(failure: Failure, driver: Driver, fitted: Fitted, turn: Turn) -> dict[Mode, Try]:
+    """How this upstream could go on after this failure, best first."""
+    if TABLE[failure.kind] is not Answer.REMAKE:
+        return await ways_on(driver, fitted, turn)
+    match failure.kind:
+        case FailureKind.LOOPING:
+            return ways_past(driver, fitted, turn)
+        case FailureKind.CHOICE_IGNORED:
+            return ways_by_schema(driver, fitted, turn)
+        case FailureKind.PARSER if turn.transcript.verbatim:  # we can read what its server could not
+            return {**await ways_on(driver, fitted, turn), **ways_again(driver, fitted, turn)}
+        case _:
+            return ways_again(driver, fitted, turn)
 
 
 async def ways_on(driver: Driver, fitted: Fitted, turn: Turn) -> dict[Mode, Try]:
@@ -63,6 +86,20 @@ def ways_past(driver: Driver, fitted: Fitted, turn: Turn) -> dict[Mode, Try]:
     assert fitted.tags is not None
     so_far = unwound(turn.transcript.raw(fitted.tags, opened=fitted.opened)) + fitted.tags.closes
     return {Mode.RAW: _raw_after(fitted, fitted.rendered, so_far)}
+
+
+def in_steps(conversation: Conversation) -> Conversation:
+    """The same question, with the wish for smaller calls at the end of its last message: so every template takes it."""
+    *before, last = conversation.messages
+    wish = Prose(STEPS if not last.text else f"\n\n{STEPS}")
+    return replace(conversation, messages=(*before, replace(last, content=(*last.content, wish))))
+
+
+def way_in_steps(driver: Driver, fitted: Fitted, turn: Turn) -> Try:
+    """The attempt at smaller calls: behind the visible text where the upstream can go on from there, else anew."""
+    if not turn.damage().sent:
+        return fitted.first()
+    return ways_again(driver, fitted, turn).get(Mode.REMAKE) or replace(fitted.first(), mode=Mode.REPLAY)
 
 
 def _raw_after(fitted: Fitted, rendered: str, so_far: str) -> Try:

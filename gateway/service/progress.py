@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 from gateway.core.failures import Failure, FailureKind
 from gateway.core.plan import Mode, Try
+from gateway.core.policy.recovery import RecoveryRules
 from gateway.core.recovery import TABLE, Allowance, Answer, Outlook
 from gateway.core.turn import Damage, Turn
 from gateway.service.fitting import Fitted
 
 _JOINS = (Mode.PREFILL, Mode.RAW)
+_TOO_LONG = (FailureKind.WINDOW_FULL, FailureKind.CAPPED, FailureKind.OPEN_CALL)
 
 
 @dataclass(slots=True)
@@ -25,6 +27,7 @@ class Progress:
     _received: int = 0
     _continued: int = 0
     _overruns: bool = False
+    _asked_for_steps: bool = False
 
     def moved(self) -> None:
         """Another target begins anew; what was tried counts on."""
@@ -50,7 +53,7 @@ class Progress:
         else:
             self._barren = self._barren + 1 if self.silent(damage) and len(self.tries) > 1 else 0
         return Outlook(
-            tries_here=sum(each.target == attempt.target and each.window == attempt.window for each in self.tries),
+            tries_here=self._here(attempt),
             tries_in_all=len(self.tries),
             ways=tuple(ways),
             barren=self._barren,
@@ -61,6 +64,16 @@ class Progress:
     def goes_on(self, failure: Failure) -> None:
         """There will be another attempt after this failure."""
         self._remade += TABLE[failure.kind] is Answer.REMAKE
+
+    def may_ask_for_steps(self, failure: Failure, attempt: Try, rules: RecoveryRules) -> bool:
+        """Whether an answer that was too long may be asked for in steps: once, and where there is an attempt left for it."""
+        if self._asked_for_steps or not rules.steps or failure.kind not in _TOO_LONG:
+            return False
+        self._asked_for_steps = len(self.tries) < rules.per_request and self._here(attempt) < rules.per_window
+        return self._asked_for_steps
+
+    def _here(self, attempt: Try) -> int:
+        return sum(each.target == attempt.target and each.window == attempt.window for each in self.tries)
 
     def room(self, fitted: Fitted, *, joined: int, max_tokens: int | None, reserve_times: int) -> int | None:
         """Tokens that an attempt may make which goes on after `joined` tokens; 0: no bound is known, None: nothing is left."""

@@ -87,7 +87,8 @@ def _plain(record: Record) -> dict[str, object]:
         {"at": round(at - record.began, 4), "event": type(event).__name__, **_fields(event)}
         for at, event in record.events
     ]
-    return {"id": record.id, "began": record.began, "ended": record.ended, "events": events}
+    caller = next((event.caller for _, event in record.events if isinstance(event, Came)), "")
+    return {"id": record.id, "caller": caller, "began": record.began, "ended": record.ended, "events": events}
 
 
 def _fields(event: Event) -> dict[str, object]:

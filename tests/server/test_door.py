@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 from collections.abc import Callable
@@ -10,7 +11,11 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.core.access import hash_of
 from gateway.core.policy import Policy
+from gateway.core.policy.keys import ClientKey
+from gateway.testing.models.model import SimModel
+from gateway.testing.script import always
 from tests.server.listening import Listening, request
 
 Listen = Callable[..., AbstractAsyncContextManager[Listening]]
@@ -192,3 +197,57 @@ async def test_a_gateway_that_is_its_own_upstream_says_so(listening: Listen) -> 
         answer = await it.raw(request("GET", "/api/version", b"", "x-holdfast-hop: 1"))
         assert status_of(answer) == 400
         assert "own upstream" in str(body_of(answer))
+
+
+KEYED = Policy(
+    keys={"laptop": ClientKey(sha256=hash_of("hf-one"), at_once=1), "ci": ClientKey(sha256=hash_of("hf-two"))}
+)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Authorization": "Bearer hf-wrong"},
+        {"Authorization": "bearer ollama"},
+        {"x-api-key": "hf-wrong"},
+        {"api-key": "x"},
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/models", "/api/tags", "/readyz", "/holdfast/status", "/nowhere"])
+async def test_an_unknown_key_stays_outside(listening: Listen, headers: dict[str, str], path: str) -> None:
+    async with listening(KEYED) as it, it.session.get(path, headers=headers) as response:
+        body = await response.json()
+        assert response.status == 401
+        assert response.headers["x-should-retry"] == "false"
+    assert "hf-wrong" not in str(body)
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Authorization": "Bearer hf-one"}, {"x-api-key": "hf-one"}, {"Authorization": "Basic eDp5"}]
+)
+async def test_a_known_key_and_this_machine_come_in(listening: Listen, headers: dict[str, str]) -> None:
+    async with listening(KEYED) as it, it.session.get("/v1/models", headers=headers) as response:
+        assert response.status == 200
+
+
+async def test_health_needs_no_key(listening: Listen) -> None:
+    async with listening(KEYED) as it:
+        for path in ("/", "/healthz"):
+            async with it.session.get(path, headers={"x-api-key": "hf-wrong"}) as response:
+                assert response.status == 200
+
+
+async def test_a_key_has_its_own_bound(listening: Listen) -> None:
+    slow = SimModel(name="sim", script=always("Slow."), load_seconds=0.5, parameters={"num_ctx": 8192})
+    async with listening(KEYED, [slow]) as it:
+
+        async def ask(key: str, text: str) -> tuple[int, bool]:
+            body = {"model": "sim", "messages": [{"role": "user", "content": text}]}
+            async with it.session.post("/v1/chat/completions", json=body, headers={"x-api-key": key}) as response:
+                await response.read()
+                return response.status, "Retry-After" in response.headers
+
+        first, second, other = await asyncio.gather(ask("hf-one", "1"), ask("hf-one", "2"), ask("hf-two", "3"))
+        assert sorted([first, second]) == [(200, False), (503, True)]
+        assert other == (200, False)
+        assert await ask("hf-one", "4") == (200, False)

@@ -35,7 +35,7 @@ GRANITE_20B = Dialect(
     name="granite-20b",
     read=_read_20b,
     render=partial(render_object, before="<function_call> "),
-    openers=(Opener("<function_call>", then=("{", "[")),),
+    openers=(Opener("<function_call>", then=("{", "[", "```")),),
     closers=("</function_call>",),
     noise=("<|end_of_text|>",),
     taught=("<function_call>",),

@@ -41,10 +41,10 @@ def read_arguments(
         return True
     draft = _filled(draft, scanner.since(at), whole=whole)
     skipped = ("}", "```") if closers or fenced else ("}",)
-    look, extra = yield from _behind(scanner, closers, skipped)
-    if look.found or (extra and not closers):
+    look, passed = yield from _behind(scanner, closers, skipped)
+    if look.found or (passed and not closers):
         scanner.at += look.end
-        draft = replace(draft, mends=(*draft.mends, *extra))
+        draft = replace(draft, mends=(*draft.mends, "extra_closers")) if "}" in passed else draft
     if look.found or not closers or (stops and look.rest == "" and not scanner.cut):
         reading.whole(draft, start)
     elif look.rest is None:
@@ -62,14 +62,12 @@ def _filled(draft: Draft, arguments: str, *, whole: bool) -> Draft:
     return replace(draft, arguments=closed(arguments) or arguments, mends=(*draft.mends, "missing_brace"))
 
 
-def _behind(
-    scanner: Scanner, closers: tuple[str, ...], skipped: tuple[str, ...]
-) -> Steps[tuple[Look, tuple[str, ...]]]:
-    """The closer ahead, past what is of no use there, and the mend that this is."""
+def _behind(scanner: Scanner, closers: tuple[str, ...], skipped: tuple[str, ...]) -> Steps[tuple[Look, list[str]]]:
+    """The closer ahead, and what of no use stands before it."""
     wanted = tokens(*closers, *skipped)
-    mends: tuple[str, ...] = ()
+    passed: list[str] = []
     look = yield from scanner.look(wanted)
     while look.found in skipped:
-        mends = ("extra_closers",) if look.found == "}" else mends
+        passed.append(look.found)
         look = yield from scanner.look(wanted, look.end)
-    return look, mends
+    return look, passed

@@ -169,7 +169,7 @@ class _Call(RawCall):
     def listed(self) -> Steps[bool]:
         grammar, scanner = self.grammar, self.scanner
         stops = (*grammar.group_end, *grammar.group, *grammar.call)
-        wanted = tokens(*grammar.argument, *grammar.call_end, *stops, *grammar.skips, "{", '"')
+        wanted = tokens(*grammar.argument, *grammar.call_end, *stops, *grammar.skips, "{", '"', "}")
         while True:
             look = yield from scanner.look(wanted)
             if look.rest is not None:
@@ -183,7 +183,10 @@ class _Call(RawCall):
             scanner.at += look.end
             if look.found in grammar.call_end:
                 return True
-            if look.found in grammar.skips:
+            if look.found == "}" and self.json is None:
+                return False
+            if look.found == "}" or look.found in grammar.skips:
+                self.fields.mends += ["extra_closers"] if look.found == "}" else []
                 continue
             if not (yield from self._document(look.found) if json else self._argument()):
                 return False

@@ -13,8 +13,10 @@ from gateway.core.policy.admission import AdmissionRules
 from gateway.core.policy.circles import CircleRules
 from gateway.core.policy.cloud import CloudRules
 from gateway.core.policy.compaction import CompactionRules
+from gateway.core.policy.keys import ClientKey
 from gateway.core.policy.limits import Limits
 from gateway.core.policy.models import ModelRule
+from gateway.core.policy.privacy import PrivacyRules
 from gateway.core.policy.recovery import RecoveryRules
 from gateway.core.policy.section import section
 from gateway.core.policy.server import ServerRules
@@ -34,6 +36,12 @@ class Policy:
 
     server: ServerRules = field(default_factory=ServerRules)
     """The door that clients come in by."""
+
+    keys: Mapping[str, ClientKey] = field(default_factory=dict)
+    """Keys of clients, by a name of your choice. Empty: none is asked for, and everybody who reaches the gateway is `anonymous`."""
+
+    privacy: PrivacyRules = field(default_factory=PrivacyRules)
+    """What may leave the house. Off."""
 
     timeouts: Timeouts = field(default_factory=Timeouts)
     """How long we wait for what. Seconds."""

@@ -39,6 +39,9 @@ class RecoveryRules:
     mend_reading_calls: bool = True
     """Hand over a cut call whose required arguments are all proven, if its tool only reads and asking again brought no better."""
 
+    steps: bool = True
+    """Where a tool call stays cut because it is too long, ask the model once to do its work in several smaller calls."""
+
     shrink_window: bool = True
     """After running out of memory twice, go on with the next smaller window (a reload), compacting to fit."""
 

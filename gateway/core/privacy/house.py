@@ -91,7 +91,7 @@ def _banner(words: str) -> str:
     capital = r"[ \t_-]+".join(map(re.escape, words.capitalize().split()))
     patterns = [
         rf"(?m:^)[^0-9A-Za-z\n]{{0,12}}(?i:{phrase})[^0-9A-Za-z\n]{{0,12}}(?m:$)",
-        rf"(?:^|[ \t*#/|>(\[-]){shouted}(?:[ \t]+[A-Za-z]|[ \t]*[.,:;)!\]*#|/\xe2-]|[ \t]*(?m:$))",
+        rf"(?:^|[ \t*#/|>(\"'\[-]){shouted}(?:[ \t]+[A-Za-z]|[ \t]*[.,:;)!\]*#|/\xe2-]|[ \t]*(?m:$))",
         rf"(?m:^)[^0-9A-Za-z\n=]{{0,12}}{capital}[ \t]*[:;,.|/&\xe2-]",
     ]
     return "|".join(patterns)
