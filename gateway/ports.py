@@ -10,6 +10,7 @@ from gateway.core.budget import Count
 from gateway.core.conversation import Conversation, Message, ToolSpec
 from gateway.core.events import Event
 from gateway.core.failures import Failure
+from gateway.core.kept import Kept
 from gateway.core.plan import Loaded, Mode, ModelFacts, Target, Try
 from gateway.core.spending import Caps, Reservation, Spent
 from gateway.core.stream import Part
@@ -108,6 +109,10 @@ class Journal(Protocol):
     """Where events go: log line, record, status."""
 
     def note(self, event: Event) -> None: ...
+
+    def keep(self, request: str, kept: Kept) -> None:
+        """Contents that the record can give back to its owner for a while; they reach neither log nor disk."""
+        ...
 
     def show(self, request: str) -> Mapping[str, object] | None:
         """The record of one request as plain data, None where none is kept."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, ProxyHandler, build_opener
+from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 from gateway.cli.outcome import CannotRun
 from gateway.cli.settings import settings_of
@@ -60,13 +61,14 @@ def address(server: ServerRules) -> str:
 
 
 def ask(url: str, path: str) -> Said:
-    """GET a path of the gateway at `url`. Raises NoGateway."""
+    """GET a path of the gateway at `url`, with the key in HOLDFAST_KEY where there is one. Raises NoGateway."""
     base = (url if "://" in url else f"http://{url}").rstrip("/").removesuffix("/v1")
     if urlsplit(base).scheme not in ("http", "https"):
         raise NoGateway(f"{url} is no address of a gateway; say --url http://HOST:PORT")
-    opener = build_opener(ProxyHandler({}), _Unfollowed())
+    opener, key = build_opener(ProxyHandler({}), _Unfollowed()), os.environ.get("HOLDFAST_KEY", "")
+    request = Request(base + path, headers={"Authorization": f"Bearer {key}"} if key else {})  # noqa: S310  # checked above
     try:
-        with opener.open(base + path, timeout=_PATIENCE) as response:
+        with opener.open(request, timeout=_PATIENCE) as response:
             return _said(base, response.status, response.read(_MOST), response.headers.get("Server", ""))
     except HTTPError as error:
         return _said(base, error.code, error.read(_MOST), error.headers.get("Server", ""))

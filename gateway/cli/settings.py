@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from gateway.cli.outcome import CannotRun
 from gateway.config.load import load, with_upstreams
@@ -60,18 +61,19 @@ def settings_of(arguments: argparse.Namespace, environment: Mapping[str, str] | 
     env = os.environ if environment is None else environment
 
     def given(name: str) -> str | None:
-        return getattr(arguments, name, None) or env.get(f"HOLDFAST_{name.upper()}") or None
+        flag = getattr(arguments, name, None)
+        return str(flag) if flag not in (None, "") else env.get(f"HOLDFAST_{name.upper()}") or None
 
     file = Path(named) if (named := given("policy")) else next((path for path in _PLACES if path.is_file()), None)
     policy = load(file) if file else Policy()
     ollama, openai = given("ollama"), given("openai")
     port = given("port")
     overrides = Overrides(
-        ollama=local_address(ollama) if ollama else None,
-        openai=openai,
-        here=local_address(env["OLLAMA_HOST"]) if env.get("OLLAMA_HOST") else "",
+        ollama=_native(ollama) if ollama else None,
+        openai=_checked(openai, openai) if openai else None,
+        here=_native(env["OLLAMA_HOST"]) if env.get("OLLAMA_HOST") else "",
         host=given("host"),
-        port=None if port is None else _port(str(port)),
+        port=None if port is None else _port(port),
     )
     state = Path(given("state") or env.get("XDG_STATE_HOME", "~/.local/state") + "/holdfast").expanduser()
     keyless = bool(getattr(arguments, "keyless", False) or env.get("HOLDFAST_KEYLESS"))
@@ -79,6 +81,22 @@ def settings_of(arguments: argparse.Namespace, environment: Mapping[str, str] | 
 
 
 _PLACES = (Path("policy.yaml"), Path("holdfast.yaml"))
+
+
+def _native(host: str) -> str:
+    return _checked(local_address(host), host)
+
+
+def _checked(url: str, written: str) -> str:
+    """`url`, which can be asked. Raises CannotRun with what was `written`."""
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fine = False
+    if not fine:
+        raise CannotRun(f"{written!r} is no address of a model server; write it like http://127.0.0.1:11434")
+    return url
 
 
 def _port(text: str) -> int:

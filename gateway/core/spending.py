@@ -39,12 +39,38 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """What is gone, in micro-dollars. `open` is the part of it that is only reserved."""
+    """What is gone, in micro-dollars. `open` is the part of it that is only reserved; `keys` and `keys_ever` are by client's key."""
 
     day: int = 0
     total: int = 0
     open: int = 0
-    by_key: Mapping[str, int] = field(default_factory=dict)
+    keys: Mapping[str, int] = field(default_factory=dict)
+    keys_ever: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purse:
+    """What a client's key may still spend. `spent` is None where the ledger can't be read, which forbids everything."""
+
+    spent: Spent | None
+    caps: Caps
+    key: str
+
+    def why_not(self, worst: int) -> str:
+        """Which cap this would break, in words; "" where none."""
+        if self.spent is None:
+            return "the ledger can't be read"
+        spent = self.spent
+        for name, cap, gone in (
+            ("the budget of this day", self.caps.day, spent.day),
+            ("the budget in total", self.caps.total, spent.total),
+            ("the key's budget of this day", self.caps.key_day, spent.keys.get(self.key, 0)),
+            ("the key's budget in total", self.caps.key_total, spent.keys_ever.get(self.key, 0)),
+        ):
+            if cap is not None and gone + worst > cap:
+                said = f"{dollars(gone)} are spent or set aside, and this may cost {dollars(worst)}"
+                return f"{name} is {dollars(cap)}, {said}"
+        return ""
 
 
 def day_of(at: float) -> int:
@@ -105,21 +131,6 @@ def bill(worst: int, price: Price, *, usage: Usage | None, failure: Failure | No
     if cost is not None:
         return cost
     return 0 if failure is not None and failure.kind in _FREE and not received else worst
-
-
-def forbidden(worst: int, caps: Caps, *, spent: Spent, key_day: int, key_total: int) -> str:
-    """Which cap this would break, in words; "" where none."""
-    for name, cap, gone in (
-        ("the budget of this day", caps.day, spent.day),
-        ("the budget in total", caps.total, spent.total),
-        ("the key's budget of this day", caps.key_day, key_day),
-        ("the key's budget in total", caps.key_total, key_total),
-    ):
-        if cap is not None and gone + worst > cap:
-            return (
-                f"{name} is {dollars(cap)}, {dollars(gone)} are spent or set aside, and this may cost {dollars(worst)}"
-            )
-    return ""
 
 
 def dollars(micros: int) -> str:

@@ -7,8 +7,10 @@ from dataclasses import asdict
 from gateway.core.events import Began, Broke, Ended, FirstPart, Moved, Noticed
 from gateway.core.events import Fitted as WasFitted
 from gateway.core.failures import Failure
+from gateway.core.kept import Discarded, Replaced
 from gateway.core.plan import Target, Try
 from gateway.core.stream import Usage
+from gateway.core.transcript import Transcript
 from gateway.service.fitting import Fitted
 from gateway.service.world import World
 
@@ -57,6 +59,16 @@ class Account:
                 notes=fitted.notes,
             )
         )
+
+        if fitted.replaced:
+            self._journal.keep(self._request, Replaced(fitted.replaced))
+
+    def discarded(self, transcript: Transcript) -> None:
+        """The next attempt does not go on from what the last one had made."""
+        if transcript.size:
+            text = transcript.written or transcript.text
+            kept = Discarded(attempt=self.attempts, text=text, thought=transcript.thought)
+            self._journal.keep(self._request, kept)
 
     def began(self, attempt: Try, *, expected: float | None) -> None:
         """An attempt begins; its first part is `expected` after so many seconds."""

@@ -217,6 +217,8 @@ class Conductor:
         """Get ready for an attempt; gives the seconds that its first part may take."""
         fitted, turn = self._known()
         await self._world.clock.sleep(attempt.after)
+        if attempt.mode not in (Mode.PREFILL, Mode.RAW):
+            self.account.discarded(turn.transcript)
         self._progress.began(attempt, turn)
         turn.begin(attempt.mode, so_far=attempt.text)
         expected = self._pace(fitted).seconds_to_first_token(fitted)

@@ -11,7 +11,7 @@ from gateway.core.budget import Count, plan_budget, prompt_budget
 from gateway.core.compaction import Compaction, CompactionRules, Memo, compact
 from gateway.core.compaction.sides import side_request
 from gateway.core.compaction.summary import asking, worthwhile
-from gateway.core.conversation import Conversation
+from gateway.core.conversation import Conversation, Message
 from gateway.core.errors import Code, Problem, thousands
 from gateway.core.history import repair
 from gateway.core.plan import Mode, ModelFacts, Target, Try
@@ -44,6 +44,8 @@ class Fitted:
     tags: ThinkTags | None
     opened: bool
     compaction: Compaction | None = None
+    replaced: tuple[tuple[int, Message], ...] = ()
+    """What compaction changed or took away, as it came, with its places."""
     summary_key: str = ""
     """Where it is not empty, a summary of this prompt is due, and is kept under it."""
     notes: tuple[str, ...] = ()
@@ -172,6 +174,7 @@ class Fitting:
                     count=found.count,
                     rendered=found.rendered,
                     compaction=compaction,
+                    replaced=_replaced(fitted.conversation, compaction),
                     summary_key=compaction.summary_key,
                     closed_prefix=found.closed_prefix,
                 )
@@ -236,6 +239,11 @@ class Fitting:
             driver=live.driver,
             slots=live.slots,
         )
+
+
+def _replaced(conversation: Conversation, compaction: Compaction) -> tuple[tuple[int, Message], ...]:
+    touched = sorted({index for stage in compaction.stages for index in stage.messages})
+    return tuple((index, conversation.messages[index]) for index in touched)
 
 
 def _budget(fitted: Fitted, count: Count) -> int | None:

@@ -76,8 +76,8 @@ class Refitting:
             raise Refusal(problem_of(failure))
         room = window - joined if failure.kind is FailureKind.WINDOW_FULL else _less(fitted, failure, window)
         shorter = await self.fit(conversation, fitted.target, window=window, planned=max(room, 1))
-        if failure.kind is FailureKind.OVERFLOW and shorter.count.tokens >= fitted.count.tokens:
-            raise Refusal(problem_of(failure))  # it would be refused again
+        if shorter.count.tokens >= fitted.count.tokens:
+            raise Refusal(problem_of(failure))  # it would be refused, or cut, again
         return shorter
 
     async def reachable(self, target: Target) -> bool:

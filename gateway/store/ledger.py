@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from uuid import uuid4
 
-from gateway.core.spending import Caps, Reservation, Spent, day_of, forbidden
+from gateway.core.spending import Caps, Purse, Reservation, Spent, day_of
 from gateway.store.database import Database
 
 _UNWRITABLE = "the ledger can't be written, so nothing may be spent; the log says why"
@@ -23,13 +24,7 @@ class SQLiteLedger:
         reservation = Reservation(id=uuid4().hex, key=key, day=day, worst=worst)
 
         def work(database: sqlite3.Connection) -> Reservation | str:
-            why = forbidden(
-                worst,
-                caps,
-                spent=_spent(database, day),
-                key_day=_sum(database, "WHERE day = ? AND key = ?", day, key),
-                key_total=_sum(database, "WHERE key = ?", key),
-            )
+            why = Purse(spent=_spent(database, day), caps=caps, key=key).why_not(worst)
             if why:
                 return why
             database.execute(
@@ -54,15 +49,10 @@ class SQLiteLedger:
 
 def _spent(database: sqlite3.Connection, day: int) -> Spent:
     (reserved,) = database.execute("SELECT coalesce(sum(worst), 0) FROM reservation").fetchone()
-    by_key = database.execute("SELECT key, micros FROM spent WHERE day = ? AND micros != 0 ORDER BY key", (day,))
-    return Spent(
-        day=_sum(database, "WHERE day = ?", day),
-        total=_sum(database),
-        open=reserved,
-        by_key={str(key): int(micros) for key, micros in by_key},
-    )
+    today = _by_key(database.execute("SELECT key, sum(micros) FROM spent WHERE day = ? GROUP BY key", (day,)))
+    ever = _by_key(database.execute("SELECT key, sum(micros) FROM spent GROUP BY key"))
+    return Spent(day=sum(today.values()), total=sum(ever.values()), open=reserved, keys=today, keys_ever=ever)
 
 
-def _sum(database: sqlite3.Connection, where: str = "", *values: int | str) -> int:
-    (amount,) = database.execute(f"SELECT coalesce(sum(micros), 0) FROM spent {where}", values).fetchone()  # noqa: S608
-    return int(amount)
+def _by_key(rows: Iterable[tuple[str, int]]) -> dict[str, int]:
+    return dict(rows)

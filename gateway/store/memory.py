@@ -8,7 +8,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 from gateway.core.plan import Target
-from gateway.core.spending import Caps, Reservation, Spent, day_of, forbidden
+from gateway.core.spending import Caps, Purse, Reservation, Spent, day_of
 from gateway.ports import WindowLearnt
 
 SUMMARIES = 4096  # the newest are kept
@@ -64,13 +64,7 @@ class MemoryLedger:
 
     async def reserve(self, worst: int, *, request: str, key: str, at: float, caps: Caps) -> Reservation | str:
         day = day_of(at)
-        why = forbidden(
-            worst,
-            caps,
-            spent=await self.spent(at=at),
-            key_day=self._spent[day, key],
-            key_total=sum(amount for (_, each), amount in self._spent.items() if each == key),
-        )
+        why = Purse(spent=await self.spent(at=at), caps=caps, key=key).why_not(worst)
         if why:
             return why
         reservation = Reservation(id=uuid4().hex, key=key, day=day, worst=worst)
@@ -84,9 +78,9 @@ class MemoryLedger:
 
     async def spent(self, *, at: float) -> Spent:
         day = day_of(at)
-        return Spent(
-            day=sum(amount for (each, _), amount in self._spent.items() if each == day),
-            total=sum(self._spent.values()),
-            open=sum(each.worst for each in self._open.values()),
-            by_key={key: amount for (each, key), amount in self._spent.items() if each == day and amount},
-        )
+        today = {key: amount for (each, key), amount in self._spent.items() if each == day}
+        ever: defaultdict[str, int] = defaultdict(int)
+        for (_, key), amount in self._spent.items():
+            ever[key] += amount
+        reserved = sum(each.worst for each in self._open.values())
+        return Spent(day=sum(today.values()), total=sum(ever.values()), open=reserved, keys=today, keys_ever=dict(ever))

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field
 import structlog
 
 from gateway.core.events import Came, Ended, Event, Fitted, JoinedOther, Noticed
+from gateway.core.kept import Kept
+from gateway.telemetry.contents import Contents
 
 log = structlog.get_logger()
 
@@ -33,6 +35,7 @@ class Recorder:
         self._keep = keep
         self._wall = wall
         self._records: OrderedDict[str, Record] = OrderedDict()
+        self._contents = Contents(wall)
 
     def note(self, event: Event) -> None:
         """One event. One that belongs to no request is for the log alone."""
@@ -50,10 +53,13 @@ class Recorder:
         if isinstance(event, Ended):
             log.info("answered", **_line(record, event))
 
+    def keep(self, request: str, kept: Kept) -> None:
+        self._contents.keep(request, kept)
+
     def show(self, request: str) -> Mapping[str, object] | None:
         """The record as plain data, for people and scripts."""
         record = self._records.get(request)
-        return None if record is None else _plain(record)
+        return None if record is None else _plain(record) | {"contents": self._contents.of(request)}
 
     def latest(self, count: int) -> list[Mapping[str, object]]:
         return [_plain(record) for record in list(self._records.values())[-count:]]

@@ -128,19 +128,23 @@ def go() -> None:
 
 
 @pytest.mark.usefixtures("go")
-@pytest.mark.parametrize("known", [1_000_000, 8192], ids=["window unknown to it", "window known to it"])
-async def test_crush_reads_three_windows_of_notes(project: Path, tmp_path: Path, known: int) -> None:
-    """Where it knows the window it summarises by itself, which goes through as it is; both ways end well."""
-    write_notes(project, count=20, lines=50)
+@pytest.mark.parametrize(
+    ("window", "lines", "told"), [(8192, 50, 1_000_000), (24576, 160, 24576)], ids=["never summarises", "summarises"]
+)
+async def test_crush_reads_three_windows_of_notes(
+    project: Path, tmp_path: Path, window: int, lines: int, told: int
+) -> None:
+    """Where it is told the window it may summarise by itself, which goes through as it is; both ways end well."""
+    write_notes(project, count=20, lines=lines)
     task = replace(TASK, root=str(project))
-    async with simulated(reading(task, 20), 8192) as ollama, serving(ollama.url, tmp_path) as gateway:
+    async with simulated(reading(task, 20), window) as ollama, serving(ollama.url, tmp_path) as gateway:
         prompt = "Read all notes, then fix the sum in shop.py and check it."
-        done = await run_stand_in(Task(f"{gateway.url}/v1", MODEL, prompt, project, context_window=known))
+        done = await run_stand_in(Task(f"{gateway.url}/v1", MODEL, prompt, project, context_window=told))
         assert (project / "shop.py").read_text() == TASK.after, done
         assert (done.rc, done.errors) == (0, ()), done
         assert len([call for call in done.tool_calls if call.name == "view"]) >= 20
-        the_window_was_kept(ollama, 8192)
-        assert bool(done.summaries) == (known == 8192)
+        assert bool(done.summaries) == (told == window)
+        the_window_was_kept(ollama, window)
         little_was_read_anew(ollama, project, times=2)
 
 
@@ -174,7 +178,7 @@ async def test_opencode_reads_three_windows_of_notes(opencode: Path, project: Pa
     task = replace(TASK, root=str(project))
     async with simulated(reading(task, 20), 24576) as ollama, serving(ollama.url, tmp_path) as gateway:
         (project / "opencode.json").write_text(opencode_config(gateway.url))
-        command = [opencode, "run", "Read all notes, then fix the sum in shop.py and check it."]
+        command: list[str | Path] = [opencode, "run", "Read all notes, then fix the sum in shop.py and check it."]
         status, said = await run(command, cwd=project, env=opencode_environment(tmp_path))
         assert (project / "shop.py").read_text() == TASK.after, said[-2000:]
         assert status == 0, said[-2000:]
@@ -186,7 +190,7 @@ async def test_opencode_ends_where_nothing_can_fit(opencode: Path, project: Path
     """Its system prompt and tools alone are longer than this window. On an overflow it would ask hundreds of times."""
     async with simulated(editing(TASK), 4096) as ollama, serving(ollama.url, tmp_path) as gateway:
         (project / "opencode.json").write_text(opencode_config(gateway.url))
-        command = [opencode, "run", "Fix the sum in shop.py and check it."]
+        command: list[str | Path] = [opencode, "run", "Fix the sum in shop.py and check it."]
         _, said = await run(command, cwd=project, env=opencode_environment(tmp_path), seconds=60)
         assert "must stay whole" in said
         async with aiohttp.ClientSession() as http, http.get(f"{gateway.url}/holdfast/requests") as response:

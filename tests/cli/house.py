@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from gateway.app import assemble
 from gateway.cli.main import main
+from gateway.config.load import with_upstreams
+from gateway.core.policy import Policy
+from gateway.core.policy.models import ModelRule
+from gateway.server.running import Running
 from gateway.testing.api.catalogue import Catalogue
 from gateway.testing.client import Client
 from gateway.testing.gojson import Json
@@ -116,3 +122,17 @@ class House:
             status = int(str(leave.code))
         said = self.capture.readouterr()
         return Ran(status, said.out, said.err)
+
+
+@asynccontextmanager
+async def serving(sim: SimulatedOllama, state: Path, *models: ModelRule) -> AsyncIterator[Running]:
+    """A gateway that listens on a free port, before a server that runs."""
+    policy = with_upstreams(Policy(models=models), ollama=sim.url, openai=None)
+    policy = replace(policy, server=replace(policy.server, port=0))
+    assembly = assemble(policy, state=state)
+    running = Running(assembly.front, policy, close=assembly.close)
+    await running.start()
+    try:
+        yield running
+    finally:
+        await running.stop()

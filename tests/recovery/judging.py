@@ -35,7 +35,10 @@ def is_whole(outcome: Outcome) -> bool:
 
 def _called(outcome: Outcome) -> list[tuple[str, object]]:
     """The calls that came, without the circles in their arguments: a model that finds out of one has still said it."""
-    return [(name, json.loads(_straight(json.dumps(arguments, ensure_ascii=False)))) for name, arguments in outcome.seen.calls]
+    return [
+        (name, json.loads(_straight(json.dumps(arguments, ensure_ascii=False))))
+        for name, arguments in outcome.seen.calls
+    ]
 
 
 def _circled(outcome: Outcome) -> bool:

@@ -9,6 +9,7 @@ from gateway.core.budget import Count
 from gateway.core.conversation import Conversation, Message, ToolSpec
 from gateway.core.events import Event
 from gateway.core.failures import Failure, FailureKind
+from gateway.core.kept import Kept
 from gateway.core.plan import Loaded, Mode, ModelFacts, Try
 from gateway.core.stream import Part, Stop, StopReason, Text, Usage
 from gateway.ports import Embeddings, Listed, UpstreamFailed
@@ -119,9 +120,13 @@ class Journal:
     """Keeps what it is told."""
 
     events: list[Event] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
 
     def note(self, event: Event) -> None:
         self.events.append(event)
+
+    def keep(self, request: str, kept: Kept) -> None:
+        self.kept.append(kept)
 
     def show(self, request: str) -> Mapping[str, object] | None:
         return None

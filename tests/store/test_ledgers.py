@@ -29,11 +29,11 @@ async def test_a_reservation_is_spent_until_it_is_settled(ledger: Ledger) -> Non
     made = await reserved(ledger, 500)
     spent = await ledger.spent(at=NOON)
     assert spent is not None
-    assert (spent.day, spent.total, spent.open, spent.by_key) == (500, 500, 500, {"ann": 500})
+    assert (spent.day, spent.total, spent.open, spent.keys) == (500, 500, 500, {"ann": 500})
     await ledger.settle(made, 120)
     spent = await ledger.spent(at=NOON)
     assert spent is not None
-    assert (spent.day, spent.total, spent.open, spent.by_key) == (120, 120, 0, {"ann": 120})
+    assert (spent.day, spent.total, spent.open, spent.keys) == (120, 120, 0, {"ann": 120})
 
 
 async def test_only_the_first_settlement_counts(ledger: Ledger) -> None:

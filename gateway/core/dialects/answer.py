@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -14,6 +15,8 @@ from gateway.core.dialects.tokens import Tokens, tokens
 from gateway.core.stream import Call, Part, Reasoning, Text, Unreadable
 
 _SLICE = 64  # characters at a time that a supposed call in a thought is tried with
+_MOST_GARBLED = 1_000  # characters between the markers of a call that is none
+_UNMISTAKABLE = re.compile(r"[|｜]|tool_call", re.IGNORECASE)
 _TELLING = 4  # characters of a cut marker that are no ordinary text any more
 
 
@@ -113,6 +116,7 @@ class Answer:
             if self._spoken and candidate.dialect.read is not self._spoken.read:
                 reading.mends = (*reading.mends, "other_dialect")
             found = yield from candidate.dialect.read(reading, mark)
+        found = found or (yield from self._garbled(mark, candidates))
         if found:
             reading.page.behind(scanner.since(reading.start) if reading.page.in_doubt else "")
         else:
@@ -120,6 +124,22 @@ class Answer:
         scanner.release()
         self._call_at = None
         return found
+
+    def _garbled(self, mark: str, candidates: Sequence[Candidate]) -> Steps[bool]:
+        """Whether what is no call was meant as one: its marker begins a line, and is soon closed."""
+        scanner, page = self.scanner, self.reading.page
+        closers = [closer for c in candidates if c.marked for closer in c.dialect.closers]
+        if not closers or not page.new_line or not _UNMISTAKABLE.search(mark):
+            return False
+        scanner.rewind(self.reading.start + len(mark))
+        try:
+            inside = yield from scanner.short(tokens(*closers, mark), _MOST_GARBLED)
+        except Ended:
+            return False
+        if not inside or inside[1] == mark:
+            return False
+        self.reading.unreadable(self.reading.start, "there is no call between its markers")
+        return True
 
     def _in_place(self, candidate: Candidate) -> bool:
         match candidate.opener.where:

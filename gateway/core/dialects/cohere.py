@@ -8,7 +8,8 @@ from gateway.core.calls.json_value import write
 from gateway.core.dialects.dialect import Dialect, Opener, Think
 from gateway.core.dialects.objects import Form, read_objects
 from gateway.core.dialects.reading import Reading
-from gateway.core.dialects.scanner import Steps
+from gateway.core.dialects.scanner import Ended, Steps
+from gateway.core.dialects.tokens import tokens
 from gateway.core.stream import Call
 
 _ACTION = Form(closers=("<|END_ACTION|>",))
@@ -22,7 +23,14 @@ def _read_action(reading: Reading, _opener: str) -> Steps[bool]:
 
 
 def _read_fence(reading: Reading, _opener: str) -> Steps[bool]:
-    return read_objects(reading, _FENCE)
+    """The fence that was seen ahead is what opens the list; the next one closes it."""
+    scanner = reading.scanner
+    try:
+        yield from scanner.blanks()
+        yield from scanner.token(tokens("```json", "```"))
+    except Ended:
+        return reading.nameless(reading.start)
+    return (yield from read_objects(reading, _FENCE))
 
 
 def _render(call: Call, *, before: str, after: str) -> str:

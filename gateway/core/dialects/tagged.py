@@ -151,7 +151,7 @@ class _Call(RawCall):
     ) -> None:
         super().__init__(reading, fields, name, begin)
         self.grammar, self.grouped = grammar, grouped
-        self.closers = (*grammar.call_end, *grammar.group_end)
+        self.closers = (*grammar.call_end, *grammar.group_end, *grammar.skips)
         self.newline = grammar.newline
         self.ends = grammar.ends(grouped=grouped)
         self.json: str | None = None

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field
 
 from gateway.core.policy.section import section
+
+KEY_ENVS: Mapping[str, str] = {
+    "gemini": "GEMINI_API_KEY",
+    "mistral": "MISTRAL_API_KEY",
+    "openrouter": "OPENROUTER_API_KEY",
+}
 
 
 @section
@@ -39,7 +45,7 @@ class CloudTarget:
     """You have read the provider's terms for this model and your account is on its paid tier, where prompts do not train models. Without this it is never used."""
 
     key_env: str = ""
-    """The name of the environment variable that holds the API key. Empty: GEMINI_API_KEY, MISTRAL_API_KEY or OPENROUTER_API_KEY."""
+    """The name of the environment variable that holds the API key. Empty: GEMINI_API_KEY, MISTRAL_API_KEY or OPENROUTER_API_KEY, after the provider."""
 
     url: str = ""
     """Another address of the provider (a region, a test). Empty: its usual one."""
@@ -115,3 +121,49 @@ class CloudRules:
 
     slots: int = 4
     """Requests at once to each provider."""
+
+    def by_provider(self) -> dict[str, dict[str, CloudTarget]]:
+        """The targets that are in use, as provider and model."""
+        found: dict[str, dict[str, CloudTarget]] = {}
+        for name in self.heavy:
+            provider, _, model = name.partition("/")
+            if name in self.targets:
+                found.setdefault(provider, {})[model] = self.targets[name]
+        return found
+
+
+def complaints(rules: CloudRules) -> Iterator[str]:
+    """What is wrong with it, in words that name the path, what was found and what would be right."""
+    for place, name in enumerate(rules.heavy):
+        if name not in rules.targets:
+            known = ", ".join(rules.targets) or "none"
+            yield f"cloud.heavy[{place}]: {name!r} is not among cloud.targets; known are: {known}"
+    for name, target in rules.targets.items():
+        yield from _wrong(name, target, used=name in rules.heavy)
+    for name in ("per_day", "per_key_per_day", "total"):
+        amount = getattr(rules.budgets, name)
+        if amount is not None and amount < 0:
+            yield f"cloud.budgets.{name}: {amount} is below 0; write dollars, 0 for nothing at all, or leave it out"
+    if not 0 < rules.heavy_when.share_of_timeout <= 1:
+        yield f"cloud.heavy_when.share_of_timeout: {rules.heavy_when.share_of_timeout} is no share; write 0.6 for 60 %"
+    if rules.slots < 1:
+        yield f"cloud.slots: {rules.slots} serves nobody; write 1 or more"
+
+
+def _wrong(name: str, target: CloudTarget, *, used: bool) -> Iterator[str]:
+    at = f"cloud.targets.{name}"
+    provider, _, model = name.partition("/")
+    if provider not in KEY_ENVS or not model:
+        yield f"{at}: is no name of a model here; write it like gemini/gemini-3.8-flash, with one of {', '.join(KEY_ENVS)}"
+    if target.window < 8192:
+        yield f"{at}.window: {target.window} is too small; write the model's context window in tokens"
+    if target.answer < 1:
+        yield f"{at}.answer: {target.answer} leaves no room for an answer; write 4096 or more"
+    if target.url and not target.url.startswith("https://") and not target.url.startswith("http://127.0.0.1"):
+        yield f"{at}.url: {target.url!r} would carry the key in the open; write an https address"
+    if target.key_env and not target.key_env.replace("_", "").isalnum():
+        yield f"{at}.key_env: {target.key_env!r} is no variable's name; write the name, never the key"
+    if used and (target.price.input is None or target.price.output is None):
+        yield f"{at}.price: is not known, so that nothing would ever be sent; write input and output, dollars for a million tokens"
+    if used and not target.accepts_terms:
+        yield f"{at}.accepts_terms: is not set; read the provider's terms, then write true, or take the target out of cloud.heavy"

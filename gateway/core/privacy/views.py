@@ -132,6 +132,12 @@ def _decoded(text: str) -> str:
 
 
 def _said(run: bytes) -> str:
+    """What a run says; behind slashes it may be the end of a path, and begin at any of four places."""
+    found = (_said_from(run[start:]) for start in range(4 if b"/" in run else 1))
+    return next(filter(None, found), "")
+
+
+def _said_from(run: bytes) -> str:
     data = a2b_base64(run[: len(run) - (len(run) % 4 == 1)] + b"==")
     if wide := _WIDE.match(data):  # UTF-16, as PowerShell encodes its commands
         return wide[0].decode("utf-16-le")
@@ -142,6 +148,7 @@ _BREAKS_OFF = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 _TAIL = "\\\"'+ \t\r"  # what may follow the break: a continuation, a closing quote and a plus
 # What may come before the rest: indentation, a line number, the mark of a diff, a comment or a quotation, an opening quote.
 _HEAD = re.compile(r"[ \t]*(?:\d{1,6}[\t|:\u2192][ \t]?|[+>|*#-](?=[ \t\w])|//|[\"'])?[ \t]*[\"']?")
+_WORD = 8  # characters of two ends that may be a secret's
 _PARTS = frozenset("}])>,;")
 
 
@@ -175,6 +182,6 @@ def _chained(chains: Sequence[Sequence[str]]) -> View:
 
 
 def _no_prose(before: str, rest: str) -> bool:
-    """Whether the two ends of a break are more than two words of a sentence."""
+    """Whether the two ends of a break may be one word of a secret: long, or not so long with digits."""
     ends = before.rsplit(None, 1)[-1] + (rest.split(None, 1) or [""])[0]
-    return not (ends.isalpha() and ends[1:].islower())
+    return len(ends) >= _WORD and (len(ends) >= 2 * _WORD or not ends.isalpha() and any(map(str.isdigit, ends)))
