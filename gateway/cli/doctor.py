@@ -11,7 +11,7 @@ from gateway.cli.doctor_report import show
 from gateway.cli.examining import Asked, examine
 from gateway.cli.outcome import FINE, FOUND
 from gateway.cli.printing import console, print_json
-from gateway.cli.running_gateway import NoGateway, address, ask
+from gateway.cli.running_gateway import NoGateway, address, ask, objects
 from gateway.cli.settings import add_upstream_flags, settings_of
 from gateway.core.diagnosis import diagnose
 from gateway.core.diagnosis.report import report
@@ -72,14 +72,15 @@ def run(arguments: argparse.Namespace) -> int:
 def _learnt(gateway: str) -> dict[tuple[str, str], float]:
     """The speeds that a running Holdfast has measured, if one runs, by upstream and model."""
     try:
-        upstreams = ask(gateway, "/holdfast/status").body.get("upstreams")
+        upstreams = objects(ask(gateway, "/holdfast/status").body.get("upstreams"))
     except NoGateway:
         return {}
-    found: dict[tuple[str, str], float] = {}
-    for upstream in upstreams if isinstance(upstreams, list) else ():
-        for each in upstream.get("speeds") or ():
-            found[upstream["name"], each["model"]] = each["prompt"]
-    return found
+    return {
+        (name, model): float(speed)
+        for name, upstream in upstreams
+        for model, each in objects(upstream.get("models"))
+        if isinstance(speed := each.get("prompt_tokens_per_second"), int | float)
+    }
 
 
 def _memory(text: str) -> int:

@@ -79,6 +79,11 @@ def ask(url: str, path: str) -> Said:
         ) from None
 
 
+def objects(value: object) -> list[tuple[str, Mapping[str, object]]]:
+    """The objects in an object of an answer, by name."""
+    return [(name, each) for name, each in value.items() if is_object(each)] if is_object(value) else []
+
+
 class _Unfollowed(HTTPRedirectHandler):
     """A gateway redirects nobody."""
 

@@ -16,7 +16,10 @@ from gateway.cli.telling import story
 from gateway.core.wire.fields import is_object
 
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,200}")
-_TOLD = ("id", "began", "ended", "events")
+_KEPT = {
+    "replaced": "messages that compaction replaced are still here as they came",
+    "discarded": "texts that a new attempt did not go on from are still here",
+}
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -59,7 +62,8 @@ def _show(record: Mapping[str, object]) -> None:
     for line in story(record):
         add_row(made, (duration(line.at), line.words))
     out.print(made)
-    for key, value in record.items():  # what a newer Holdfast keeps besides
-        if key not in _TOLD and value:
-            size = f"{len(value)} of them" if isinstance(value, list) or is_object(value) else str(value)
-            out.print(f"Kept as well: {key} ({size}); --json shows it.")
+    contents = record.get("contents")
+    for key, words in _KEPT.items():
+        kept = contents.get(key) if is_object(contents) else None
+        if isinstance(kept, list) and kept:
+            out.print(f"{len(kept)} {words}; --json shows them.")

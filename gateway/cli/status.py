@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 
+from rich.console import Console
 from rich.text import Text
 
 from gateway.cli.outcome import FINE, CannotRun
 from gateway.cli.printing import add_row, console, duration, plain, print_json, table
-from gateway.cli.running_gateway import add_flags, ask, url_of
-from gateway.cli.telling import events_of
+from gateway.cli.running_gateway import add_flags, ask, objects, url_of
 from gateway.core.wire.fields import is_object
 
 
@@ -21,21 +19,11 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "status",
         help="show what runs now, and how long it will still take",
         description="Show what a running Holdfast works on: each request, what it waits for and how long that will still take, "
-        "where it is known; and the state of each model server.",
-        epilog="Exit status: 0 shown, 2 no Holdfast answers. --json prints what GET /holdfast/status answers, with "
-        "what GET /readyz says of the servers under `ready`.",
+        "where it is known; then each model server with its line, and how fast its models are.",
+        epilog="Exit status: 0 shown, 2 no Holdfast answers. --json prints what GET /holdfast/status answers.",
     )
     add_flags(parser)
     parser.set_defaults(run=run)
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a request stands: since how many seconds, and how many seconds more that is expected to last, if that is known."""
-
-    words: str
-    since: float
-    left: float | None = None
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -44,87 +32,75 @@ def run(arguments: argparse.Namespace) -> int:
     said = ask(url, "/holdfast/status")
     if said.status != 200:
         raise CannotRun(said.problem)
-    told = {**said.body, "ready": ask(url, "/readyz").body}
     if arguments.json:
-        print_json(told)
+        print_json(said.body)
     else:
-        _show(url, told, time.time())
+        show(url, said.body, console())
     return FINE
 
 
-def standing(record: Mapping[str, object], now: float) -> Standing:
-    """Where a request stands by the last events of its record; `now` in seconds since 1970."""
-    events, age = events_of(record), max(0.0, now - _number(record, "began"))
-    last = events[-1] if events else {}
-    since = max(0.0, age - _number(last, "at"))
-    number = next((each.get("number") for each in reversed(events) if each.get("event") == "Began"), 1)
-    attempt = "" if number == 1 else f" (attempt {number})"
-    match last.get("event"):
-        case "Fitted" | "Moved":
-            return Standing("waits for its turn", since)
-        case "Began":
-            after, expected = _number(last, "after"), last.get("expected")
-            left = max(0.0, after + expected - since) if isinstance(expected, int | float) else None
-            return Standing(f"waits for the first part: the model is loaded, or reads the prompt{attempt}", since, left)
-        case "FirstPart":
-            return Standing(f"the answer is being written{attempt}", since)
-        case "Broke":
-            return Standing("an attempt broke; the next one comes", since)
-        case _:
-            return Standing("its prompt is being measured, or waits for its turn", since)
-
-
-def _show(url: str, told: Mapping[str, object], now: float) -> None:
-    out = console()
-    running = _objects(told.get("running"))
-    out.print(Text(f"Holdfast at {url}: {_counted(len(running))}.", style="bold"))
-    if running:
-        made = table("request", "from", "model", "since>", "now", "for>", "still about>")
-        for each in running:
-            came = next((event for event in events_of(each) if event.get("event") == "Came"), {})
-            stands = standing(each, now)
-            left = "" if stands.left is None else duration(stands.left)
-            since = duration(max(0.0, now - _number(each, "began")))
-            row = (
-                each.get("id"),
-                came.get("agent"),
-                came.get("model"),
-                since,
-                stands.words,
-                duration(stands.since),
-                left,
-            )
-            add_row(made, row)
-        out.print(made)
-    out.print(_servers(told))
-    ready = told.get("ready")
-    notices = ready.get("notices") if is_object(ready) else None
+def show(url: str, told: Mapping[str, object], out: Console) -> None:
+    """Print an answer of `GET /holdfast/status`."""
+    _running(url, told, out)
+    _servers(told, out)
+    _models(told, out)
+    notices = told.get("notices")
     for notice in notices if isinstance(notices, list) else ():
         out.print(Text(plain(f"! {notice}"), style="yellow"))
 
 
-def _servers(told: Mapping[str, object]) -> object:
-    """The model servers, with their slots where the gateway tells of them."""
-    ready = told.get("ready")
-    states = ready.get("upstreams") if is_object(ready) else None
-    slots = {str(each.get("name")): each for each in _objects(told.get("upstreams"))}
-    made = table("server", "address", "state", "slots>", "busy>", "waiting>")
-    for name, state in states.items() if is_object(states) else ():
-        if is_object(state):
-            fine = f"answers: {state.get('version')}" if state.get("ok") else f"does not answer: {state.get('trouble')}"
-            held = slots.get(name, {})
-            add_row(made, (name, state.get("url"), fine, held.get("slots"), held.get("busy"), held.get("waiting")))
-    return made
+def _running(url: str, told: Mapping[str, object], out: Console) -> None:
+    running = told.get("running")
+    requests = [each for each in running if is_object(each)] if isinstance(running, list) else []
+    counted = {0: "nothing is under way", 1: "1 request is under way"}
+    under_way = counted.get(len(requests), f"{len(requests)} requests are under way")
+    out.print(Text(plain(f"Holdfast at {url}: {under_way}."), style="bold"), "")
+    if not requests:
+        return
+    made = table("request", "from", "model", "since>", "what it does", "first word in>", "prompt>", "done for it")
+    for each in requests:
+        attempt = each.get("attempt")
+        state = f"{each.get('state')}{f', attempt {attempt}' if isinstance(attempt, int) and attempt > 1 else ''}"
+        did = each.get("did")
+        add_row(
+            made,
+            (
+                each.get("id"),
+                each.get("agent"),
+                each.get("target") or each.get("model"),
+                _time(each.get("seconds")),
+                state,
+                _time(each.get("expected_seconds")),
+                _number(each.get("prompt_tokens")),
+                ", ".join(str(word) for word in did) if isinstance(did, list) else "",
+            ),
+        )
+    out.print(made, "")
 
 
-def _counted(requests: int) -> str:
-    return {0: "nothing is under way", 1: "1 request is under way"}.get(requests, f"{requests} requests are under way")
+def _servers(told: Mapping[str, object], out: Console) -> None:
+    made = table("server", "address", "state", "at work>", "in line>", "a newcomer waits>")
+    for name, each in objects(told.get("upstreams")):
+        state = f"trouble: {each['trouble']}" if each.get("trouble") else "fine"
+        counts = (_number(each.get("running")), _number(each.get("waiting")))
+        add_row(made, (name, each.get("url"), state, *counts, _time(each.get("expected_wait_seconds"))))
+    out.print(made, "")
 
 
-def _number(fields: Mapping[str, object], key: str) -> float:
-    value = fields.get(key)
-    return float(value) if isinstance(value, int | float) else 0.0
+def _models(told: Mapping[str, object], out: Console) -> None:
+    made = table("model", "window>", "told by", "reads tokens/s>", "writes tokens/s>", "loads in>")
+    for server, upstream in objects(told.get("upstreams")):
+        for name, each in objects(upstream.get("models")):
+            speeds = (_number(each.get(f"{what}_tokens_per_second")) for what in ("prompt", "answer"))
+            cells = (_number(each.get("window")), each.get("window_from"), *speeds, _time(each.get("load_seconds")))
+            add_row(made, (f"{server}/{name}", *cells))
+    if made.row_count:
+        out.print(made, "")
 
 
-def _objects(value: object) -> Sequence[Mapping[str, object]]:
-    return [each for each in value if is_object(each)] if isinstance(value, list) else []
+def _number(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int | float) else ""
+
+
+def _time(value: object) -> str:
+    return duration(float(value)) if isinstance(value, int | float) else ""

@@ -36,6 +36,7 @@ class Code(StrEnum):
     UPSTREAM_FAILED = "upstream_failed"
     OUT_OF_MEMORY = "out_of_memory"
     UNREADABLE_CALL = "unreadable_tool_call"
+    STANDSTILL = "agent_stands_still"
     PRIVATE = "private_content"
     SHUTTING_DOWN = "shutting_down"
     INTERNAL = "internal"
@@ -73,6 +74,7 @@ TABLE: Mapping[Code, Kind] = MappingProxyType(
         Code.UPSTREAM_FAILED: _FINAL,
         Code.OUT_OF_MEMORY: _FINAL,
         Code.UNREADABLE_CALL: _FINAL,
+        Code.STANDSTILL: _FINAL,
         Code.PRIVATE: _FINAL,
         Code.INTERNAL: Kind(500, "server_error"),
     }

@@ -20,6 +20,7 @@ from gateway.core.turn import Circling, Damage, Turn
 from gateway.ports import UpstreamFailed
 from gateway.service.account import Account
 from gateway.service.asked import Asked
+from gateway.service.circles import attended
 from gateway.service.closing import Ending, cut_ending, whole_ending
 from gateway.service.endings import Verified, broken, complaint, cut_short, in_a_call, usage_of, verify
 from gateway.service.fitting import Fitted, Fitting
@@ -114,7 +115,10 @@ class Conductor:
 
     async def _ready(self) -> Fitted:
         """Measured and fitted before anything is sent. Raises Refusal."""
-        return self._fitted or await self._fit(self._targets[0])
+        if self._fitted is None:
+            self._conversation = attended(self.asked, self.account)
+            return await self._fit(self._targets[0])
+        return self._fitted
 
     def _moves_on(self, why: str) -> bool:
         """Whether the next target is asked: only while the client has nothing, since another model would say it otherwise."""
@@ -123,7 +127,6 @@ class Conductor:
             return False
         self._targets.pop(0)
         self._fitted = self._turn = None
-        self._conversation = self.asked.conversation
         self._progress.moved()
         self.account.moved(self._targets[0], why)
         return True

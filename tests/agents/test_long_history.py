@@ -46,9 +46,9 @@ def reading(task: EditTask, notes: int) -> Script:
 
     def choose(ask: Ask) -> Turn:
         latest = _latest(ask)
-        if not ask.tools:
-            return says(f"## Summary\nI have read the notes up to {latest or 'none'}; {task.path} is next.")
         found = _NOTE.search(latest)
+        if not ask.tools:
+            return says(f"## Summary\nI have read up to {found[0] if found else f'notes/{notes - 1:02}.txt'}.")
         number = int(found[1]) + 1 if found else 0
         if not found and latest:
             return edit(replace(ask, messages=_results(1 + (task.old in latest) + 2 * (task.check in latest))))

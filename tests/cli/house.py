@@ -20,6 +20,7 @@ from gateway.core.policy.models import ModelRule
 from gateway.server.running import Running
 from gateway.testing.api.catalogue import Catalogue
 from gateway.testing.client import Client
+from gateway.testing.faults import Fault
 from gateway.testing.gojson import Json
 from gateway.testing.models.model import SimModel
 from gateway.testing.ollama import SimulatedOllama
@@ -67,10 +68,11 @@ def planted(
     *,
     info: Mapping[str, Mapping[str, object]] | None = None,
     on_gpu: Mapping[str, float] | None = None,
+    faults: Iterable[Fault] = (),
 ) -> SimulatedOllama:
     """A server, not started yet."""
     models = list(models)
-    sim = SimulatedOllama(models)
+    sim = SimulatedOllama(models, faults=faults)
     sim.catalogue = catalogue = Planted(models, sim.born)
     catalogue.info, catalogue.on_gpu = info or {}, on_gpu or {}
     return sim

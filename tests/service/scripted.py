@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 from gateway.core.budget import Count
 from gateway.core.conversation import Conversation, Message, ToolSpec
@@ -13,6 +14,9 @@ from gateway.core.kept import Kept
 from gateway.core.plan import Loaded, Mode, ModelFacts, Try
 from gateway.core.stream import Part, Stop, StopReason, Text, Usage
 from gateway.ports import Embeddings, Listed, UpstreamFailed
+from gateway.service.world import World
+from gateway.store.memory import MemoryStore
+from gateway.testing.fake_clock import LeapingClock
 
 PROMPT = "<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\n"
 
@@ -133,6 +137,19 @@ class Journal:
 
     def latest(self, count: int) -> Sequence[Mapping[str, object]]:
         return []
+
+
+def world(journal: Journal) -> World:
+    """A world whose clock leaps and whose dice always fall alike."""
+    ids = count()
+    return World(
+        clock=LeapingClock(),
+        journal=journal,
+        dice=lambda: 0.5,
+        new_id=lambda: f"id{next(ids)}",
+        wall=lambda: 0.0,
+        store=MemoryStore(),
+    )
 
 
 class Bytes:

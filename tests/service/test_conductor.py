@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
-from itertools import count
 
 import pytest
 from hypothesis import given, settings
@@ -23,10 +22,7 @@ from gateway.service.conductor import Conductor
 from gateway.service.fitting import Fitting
 from gateway.service.refusal import Refusal
 from gateway.service.upstreams import Upstreams
-from gateway.service.world import World
-from gateway.store.memory import MemoryStore
-from gateway.testing.fake_clock import LeapingClock
-from tests.service.scripted import Bytes, Death, Journal, ScriptedDriver
+from tests.service.scripted import Bytes, Death, Journal, ScriptedDriver, world
 
 POLICY = Policy(upstreams={"up": Upstream()})
 WRITE = ToolSpec(
@@ -56,23 +52,15 @@ def conversation(*, tools: bool = False, max_tokens: int | None = None, stop: tu
 
 
 def conductor(driver: ScriptedDriver, asked: Conversation, *, sends: bool = True) -> tuple[Conductor, Journal]:
-    journal, ids = Journal(), count()
-    clock = LeapingClock()
-    world = World(
-        clock=clock,
-        journal=journal,
-        dice=lambda: 0.5,
-        new_id=lambda: f"id{next(ids)}",
-        wall=lambda: 0.0,
-        store=MemoryStore(),
-    )
-    upstreams = Upstreams({"up": driver}, POLICY, world)
+    journal = Journal()
+    here = world(journal)
+    upstreams = Upstreams({"up": driver}, POLICY, here)
     made = Conductor(
         Asked(id="r", conversation=asked, policy=POLICY, surface="openai", sends=sends),
         targets=[Target("up", "m")],
         upstreams=upstreams,
         fitting=Fitting(upstreams, Bytes()),
-        world=world,
+        world=here,
     )
     return made, journal
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import aclosing
-from itertools import count
 
 import pytest
 
@@ -20,33 +19,23 @@ from gateway.service.conductor import Conductor
 from gateway.service.fitting import Fitting
 from gateway.service.refusal import Refusal
 from gateway.service.upstreams import Upstreams
-from gateway.service.world import World
-from gateway.store.memory import MemoryStore
-from gateway.testing.fake_clock import LeapingClock
-from tests.service.scripted import Bytes, Death, Journal, ScriptedDriver
+from tests.service.scripted import Bytes, Death, Journal, ScriptedDriver, world
 
 POLICY = Policy(upstreams={"first": Upstream(), "second": Upstream(url="http://127.0.0.1:11435")})
 SAID = "Nothing changed, nothing at all."
 
 
 def conductor(first: ScriptedDriver, second: ScriptedDriver, *, sends: bool = True) -> tuple[Conductor, Journal]:
-    journal, ids, clock = Journal(), count(), LeapingClock()
-    world = World(
-        clock=clock,
-        journal=journal,
-        dice=lambda: 0.5,
-        new_id=lambda: f"id{next(ids)}",
-        wall=lambda: 0.0,
-        store=MemoryStore(),
-    )
-    upstreams = Upstreams({"first": first, "second": second}, POLICY, world)
+    journal = Journal()
+    here = world(journal)
+    upstreams = Upstreams({"first": first, "second": second}, POLICY, here)
     asked = Conversation(model="m", messages=(Message(role="user", content=(Prose("hello"),)),))
     made = Conductor(
         Asked(id="r", conversation=asked, policy=POLICY, surface="openai", sends=sends),
         targets=[Target("first", "m"), Target("second", "m")],
         upstreams=upstreams,
         fitting=Fitting(upstreams, Bytes()),
-        world=world,
+        world=here,
     )
     return made, journal
 

@@ -118,8 +118,10 @@ def _unmarked(text: str, lines: Sequence[str]) -> str:
 
 _LEAST = 16  # characters of base64, which say twelve
 _ALPHABET = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/-_"
-# Makes blanks of all that is no base64 and plain base64 of the kind for addresses; several times as fast as a pattern.
-_TO_BASE64 = bytes(each if each in _ALPHABET else 0x20 for each in range(256)).translate(bytes.maketrans(b"-_", b"+/"))
+# Makes blanks of all that is no base64; several times as fast as a pattern.
+_TO_BASE64 = bytes(each if each in _ALPHABET else 0x20 for each in range(256))
+_FOR_ADDRESSES = bytes.maketrans(b"-_", b"+/")
+_FOLDERS = 12  # slashes behind which base64 is looked for
 _TEXT = re.compile(rb"[\t\n\r\x20-\x7e]{10,}")
 _WIDE = re.compile(rb"(?:[\t\n\r\x20-\x7e]\0){8,}")
 
@@ -132,13 +134,19 @@ def _decoded(text: str) -> str:
 
 
 def _said(run: bytes) -> str:
-    """What a run says; behind slashes it may be the end of a path, and begin at any of four places."""
-    found = (_said_from(run[start:]) for start in range(4 if b"/" in run else 1))
-    return next(filter(None, found), "")
+    """What a run says, from its beginning or, since it may be a path's end, from behind one of its slashes."""
+    said = _said_from(run)
+    place = -1
+    for _ in range(_FOLDERS):
+        place = run.find(b"/", place + 1)
+        if said or not 0 <= place < len(run) - _LEAST:
+            break
+        said = _said_from(run[place + 1 :])
+    return said
 
 
 def _said_from(run: bytes) -> str:
-    data = a2b_base64(run[: len(run) - (len(run) % 4 == 1)] + b"==")
+    data = a2b_base64(run[: len(run) - (len(run) % 4 == 1)].translate(_FOR_ADDRESSES) + b"==")
     if wide := _WIDE.match(data):  # UTF-16, as PowerShell encodes its commands
         return wide[0].decode("utf-16-le")
     return b"\n".join(_TEXT.findall(data)).decode("ascii")
