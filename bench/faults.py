@@ -157,7 +157,11 @@ async def play(row: Row, state: Path) -> Played:
     played = Played(row)
     for surface in (STREAM, WHOLE):
         stage = Stage(
-            FAMILIES[row.family], NEW, state / f"{row.name.replace('/', '')} {surface.name}", Policy(), row.driver
+            FAMILIES[row.family],
+            NEW,
+            state / f"{row.name.replace('/', '')} {surface.name}",
+            Policy(),
+            driver=row.driver,
         )
         async with stage:
             began = time.monotonic()

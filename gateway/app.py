@@ -7,25 +7,38 @@ import os
 import secrets
 import string
 import time
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 
+from gateway.config.secret_rules import BadRules, rules_under
 from gateway.core.access import Keyring
 from gateway.core.policy import Policy
+from gateway.core.policy.cloud import KEY_ENVS
 from gateway.core.policy.upstreams import Upstream
+from gateway.core.privacy.gate import Gate
+from gateway.core.privacy.rule import Unusable
 from gateway.drivers.http import Http
+from gateway.drivers.litellm_cloud import LiteLLMCloud
 from gateway.drivers.ollama import Ollama
 from gateway.drivers.openai_compat import OpenAICompatible
 from gateway.ports import Counter, Driver, Journal, Store
+from gateway.scanning.engine import compiled
 from gateway.server import health, listing, looking, management, native, openai, records
 from gateway.server.front import Front, Route
+from gateway.service.away import Away
 from gateway.service.fitting import Fitting
 from gateway.service.gateway import Gateway
 from gateway.service.joined import Joined
+from gateway.service.leaving import Leaving
 from gateway.service.upstreams import Upstreams
 from gateway.service.world import World
 from gateway.store.database import Database
+from gateway.store.ledger import SQLiteLedger
+from gateway.store.secret import key_for, secret_in
 from gateway.store.sqlite import SQLiteStore
+from gateway.telemetry.audit import AuditLog
 from gateway.telemetry.recorder import Recorder
 from gateway.tokenizers.measuring import Measuring
 from gateway.tokenizers.shelf import VocabularyShelf
@@ -100,37 +113,97 @@ def world_of(journal: Journal, store: Store) -> World:
     )
 
 
-def build(policy: Policy, *, world: World, counter: Counter) -> Gateway:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What outlives a policy: counters, money, the audit, and the secret of the house. `state` is where they lie."""
+
+    state: Path
+    world: World
+    counter: Counter
+    database: Database
+    audit: AuditLog
+    secret: bytes
+
+
+def keeping(state: Path, *, records: int) -> Kept:
+    """What is kept in a state directory, which is made where there is none. Raises OSError where it can't be used."""
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    secret = secret_in(state)
+    database = Database(state / "holdfast.sqlite")
+    journal = Recorder(keep=records, wall=time.time)
+    return Kept(
+        state=state,
+        world=world_of(journal, SQLiteStore(database)),
+        counter=Measuring(VocabularyShelf(state / "vocabularies")),
+        database=database,
+        audit=AuditLog(state, key=key_for("audit", secret), wall=time.time),
+        secret=secret,
+    )
+
+
+def leaving_under(policy: Policy, kept: Kept) -> Leaving | None:
+    """The privacy gate at work; None where nothing may leave anyway."""
+    if not policy.privacy.leave:
+        return None
+    try:
+        matcher = compiled(rules_under(policy.privacy))
+    except BadRules as error:
+        matcher = Unusable(f"the detection rules can't be used: {error}")
+    if isinstance(matcher, Unusable):
+        kept.world.notices.tell("privacy", f"nothing leaves the house: {matcher.reason}")
+    else:
+        kept.world.notices.clear("privacy")
+    gate = Gate(policy.privacy, matcher, key=key_for("taints", kept.secret), now=kept.world.clock.now)
+    return Leaving(gate, rules=policy.privacy, taints=kept.world.store, world=kept.world)
+
+
+def clouds_of(policy: Policy) -> dict[str, Driver]:
+    """A driver for each provider that policy names; none of them sends anything by itself."""
+    return {
+        provider: LiteLLMCloud(
+            provider,
+            models,
+            keys={name: os.environ.get(target.key_env or KEY_ENVS[provider], "") for name, target in models.items()},
+            timeouts=policy.timeouts,
+        )
+        for provider, models in policy.cloud.by_provider().items()
+    }
+
+
+def build(policy: Policy, kept: Kept) -> Gateway:
     """A gateway for a policy, ready to serve."""
+    world = kept.world
     drivers = {name: driver_of(upstream, policy) for name, upstream in policy.upstreams.items()}
-    upstreams = Upstreams(drivers, policy, world)
+    upstreams = Upstreams(drivers, policy, world, away=clouds_of(policy))
     return Gateway(
         policy=policy,
         upstreams=upstreams,
-        fitting=Fitting(upstreams, counter),
+        fitting=Fitting(upstreams, kept.counter),
         joined=Joined(world),
         world=world,
+        away=Away(
+            rules=policy.cloud,
+            leaving=leaving_under(policy, kept),
+            ledger=SQLiteLedger(kept.database),
+            audit=kept.audit,
+            world=world,
+            policy_hash=sha256(repr(policy).encode()).hexdigest()[:16],
+        ),
         keyring=Keyring(policy.keys, {name: os.environ.get(key.key_env, "") for name, key in policy.keys.items()}),
     )
 
 
 class Assembly:
-    """A front with its gateway and what outlives a policy: journal, counters, store; and the way to put another policy there."""
+    """A front with its gateway, and the way to put another policy there."""
 
     def __init__(self, policy: Policy, *, state: Path) -> None:
-        journal = Recorder(keep=policy.limits.records, wall=time.time)
-        self._database = Database(state / "holdfast.sqlite")
-        self._world = world_of(journal, SQLiteStore(self._database))
-        self._counter = Measuring(VocabularyShelf(state / "vocabularies"))
-        self.front = Front(self._build(policy), ROUTES)
+        self._kept = keeping(state, records=policy.limits.records)
+        self.front = Front(build(policy, self._kept), ROUTES)
         self._retired: set[asyncio.Task[None]] = set()
-
-    def _build(self, policy: Policy) -> Gateway:
-        return build(policy, world=self._world, counter=self._counter)
 
     def replace(self, policy: Policy) -> None:
         """From the next request on, this policy holds; those under way keep the one that they began with."""
-        old, self.front.gateway = self.front.gateway, self._build(policy)
+        old, self.front.gateway = self.front.gateway, build(policy, self._kept)
         self.front.gateway.upstreams.inherit(old.upstreams)
         self.front.gateway.start()
         task = asyncio.get_running_loop().create_task(old.retire())
@@ -139,18 +212,19 @@ class Assembly:
 
     def complain(self, words: str) -> None:
         """Tell that a changed policy was not taken; "": it is mended."""
+        notices = self._kept.world.notices
         if words:
-            self._world.notices.tell("policy", words)
+            notices.tell("policy", words)
         else:
-            self._world.notices.clear("policy")
+            notices.clear("policy")
 
     async def close(self) -> None:
         """Once nothing is served any more."""
         await self.front.gateway.close()
-        await self._database.close()
+        await self._kept.database.close()
+        self._kept.audit.close()
 
 
 def assemble(policy: Policy, *, state: Path) -> Assembly:
-    """Everything that `holdfast serve` runs; `state` is where what is kept lives."""
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Everything that `holdfast serve` runs; `state` is where what is kept lives. Raises OSError where it can't be used."""
     return Assembly(policy, state=state)

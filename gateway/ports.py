@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
 from gateway.core.budget import Count
 from gateway.core.conversation import Conversation, Message, ToolSpec
@@ -216,4 +216,39 @@ class Ledger(Protocol):
 
     async def spent(self, *, at: float) -> Spent | None:
         """All of it, and this day's; None where the ledger can't be read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """What went away, came back or was kept, for the audit log: numbers, names and hashes, never content.
+
+    `policy` is a hash of the policy, `key` the name of the client's key, `rules` the findings by rule, `findings` their keyed
+    hashes, `reasons` the gate's words without what they are about, `failure` a kind of failure, `cost` micro-dollars (at worst,
+    for what goes away).
+    """
+
+    event: Literal["away", "back", "kept"]
+    request: str
+    policy: str
+    key: str = ""
+    label: str = ""
+    reasons: tuple[str, ...] = ()
+    rules: Mapping[str, int] = field(default_factory=dict)
+    findings: tuple[str, ...] = ()
+    target: str = ""
+    model: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    size: int = 0
+    cost: int = 0
+    failure: str = ""
+    reservation: str = ""
+
+
+class Audit(Protocol):
+    """The log of what left the house."""
+
+    async def write(self, entry: AuditEntry) -> bool:
+        """Append it; on disk when this returns. False where it can't be written: then nothing may leave."""
         ...

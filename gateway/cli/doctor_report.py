@@ -40,7 +40,7 @@ def _models(models: Sequence[Mapping[str, object]], out: Console) -> None:
     if not models:
         return
     made = table(
-        "model", "window>", "told by", "trained to>", "loaded>", "on GPU>", "context>", "to read it>", "tool calls"
+        "model!", "window>", "told by", "trained to>", "loaded>", "on GPU>", "context>", "to read it>", "tool calls"
     )
     for each in models:
         context = each.get("context")

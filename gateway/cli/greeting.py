@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from gateway.core.budget import SMALL_WINDOW
 from gateway.service.gateway import Served
 
+_MOST = 12  # models shown
 
-def greeting(url: str, served: Iterable[Served], troubles: Iterable[str], *, demo: bool) -> str:
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """A model server that does not answer."""
+
+    name: str
+    url: str
+
+
+def greeting(url: str, served: Sequence[Served], silent: Sequence[Silent], *, demo: bool) -> str:
     """The words, for a terminal."""
-    models = list(served)
-    name = models[0].name if models else "MODEL"
+    chatting = [each for each in served if each.facts is None or _chats(each.facts.capabilities)]
     lines = ["", f"  Holdfast listens on {url}", ""]
     if demo:
         lines += [
@@ -18,13 +29,26 @@ def greeting(url: str, served: Iterable[Served], troubles: Iterable[str], *, dem
             "  Start Ollama (or give --ollama URL) and start Holdfast again for real answers.",
             "",
         ]
-    lines += [f"  ! {trouble}" for trouble in troubles]
-    if not models:
+    lines += [f"  ! {each.name} at {each.url} does not answer." for each in silent]
+    if silent:
+        lines.append("    Start it, or say where it is (--ollama URL); Holdfast finds it as soon as it answers.")
+        lines += [""] if served else []
+    elif not served:
         lines.append("  There are no models yet: ollama pull qwen3-coder:30b (or a smaller one) gets one.")
-    lines += [f"  {each.name:<40} window {each.window or 'not known until it is loaded'}" for each in models[:12]]
-    if len(models) > 12:
-        lines.append(f"  … and {len(models) - 12} more (GET {url}/v1/models)")
-    return "\n".join([*lines, *_agents(url, name), ""])
+    lines += [f"  {each.name:<40} {_window(each.window)}" for each in served[:_MOST]]
+    if len(served) > _MOST:
+        lines.append(f"  … and {len(served) - _MOST} more (GET {url}/v1/models)")
+    return "\n".join([*lines, *_agents(url, chatting[0].name if chatting else "MODEL"), *_MORE, ""])
+
+
+def _chats(capabilities: Sequence[str]) -> bool:
+    return "completion" in capabilities or "embedding" not in capabilities
+
+
+def _window(window: int | None) -> str:
+    if window is None:
+        return "window not known until it is loaded"
+    return f"window {window}" + ("" if window >= SMALL_WINDOW else " (small for a coding agent: see `holdfast doctor`)")
 
 
 def _agents(url: str, model: str) -> list[str]:
@@ -41,3 +65,10 @@ def _agents(url: str, model: str) -> list[str]:
         f"    Crush      provider of type openai-compat with base_url {url}/v1  (README: Crush)",
         f"    ollama     OLLAMA_HOST={url} ollama run {model}",
     ]
+
+
+_MORE = (
+    "",
+    "  In another terminal: `holdfast doctor` says what is wrong with this set-up, `holdfast status` what runs now.",
+    "  Ctrl-C stops Holdfast.",
+)

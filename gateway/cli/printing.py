@@ -33,10 +33,15 @@ def plain(text: str) -> str:
 
 
 def table(*columns: str) -> Table:
-    """An empty table; columns whose name ends with `>` hold numbers."""
+    """An empty table. A column whose name ends with `>` holds numbers, one with `!` what is copied: it is never broken."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
-        made.add_column(column.rstrip(">"), justify="right" if column.endswith(">") else "left", overflow="fold")
+        made.add_column(
+            column.rstrip(">!"),
+            justify="right" if column.endswith(">") else "left",
+            no_wrap=column.endswith("!"),
+            overflow="fold",
+        )
     return made
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 
 from gateway.app import Assembly, assemble
-from gateway.cli.greeting import greeting
+from gateway.cli.greeting import Silent, greeting
 from gateway.cli.outcome import FINE, CannotRun
 from gateway.cli.settings import Settings, add_upstream_flags, settings_of
 from gateway.config.load import with_upstreams
@@ -74,7 +75,10 @@ async def _serve(settings: Settings, *, or_demo: bool) -> int:
             await running.start()
         except OSError as error:
             where = f"{settings.policy.server.host}:{settings.policy.server.port}"
-            raise CannotRun(f"can't listen on {where}: {error}; take another with --port N") from None
+            why = os.strerror(error.errno) if error.errno else error
+            raise CannotRun(
+                f"can't listen on {where}: {why}. Does Holdfast run already (holdfast status)? --port N takes another port"
+            ) from None
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(_greet(assembly, running, demo=demo))]
             if settings.file is not None:
@@ -99,17 +103,11 @@ async def _greet(assembly: Assembly, running: Running, *, demo: bool) -> None:
         served = await gateway.served(facts=True)
     except Refusal:
         served = []
-    troubles = [
-        f"{live.name} at {live.rule.url} does not answer" for live in gateway.upstreams.live.values() if live.trouble
-    ]
+    silent = [Silent(live.name, live.rule.url) for live in gateway.upstreams.live.values() if live.trouble]
     if demo or sys.stdout.isatty():  # a service's log needs no greeting
-        print(greeting(running.url, served, troubles, demo=demo), flush=True)
+        print(greeting(running.url, served, silent, demo=demo), flush=True)
 
 
 async def _watch(settings: Settings, assembly: Assembly) -> None:
     assert settings.file is not None
-
-    def complain(words: str) -> None:
-        assembly.complain(words)
-
-    await watch(settings.file, swap=lambda policy: assembly.replace(settings.over(policy)), complain=complain)
+    await watch(settings.file, swap=lambda policy: assembly.replace(settings.over(policy)), complain=assembly.complain)

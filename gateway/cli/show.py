@@ -17,8 +17,8 @@ from gateway.core.wire.fields import is_object
 
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 _KEPT = {
-    "replaced": "messages that compaction replaced are still here as they came",
-    "discarded": "texts that a new attempt did not go on from are still here",
+    "replaced": "messages as they came before compaction replaced them",
+    "discarded": "what attempts had written that no later one went on from",
 }
 
 
@@ -66,4 +66,4 @@ def _show(record: Mapping[str, object]) -> None:
     for key, words in _KEPT.items():
         kept = contents.get(key) if is_object(contents) else None
         if isinstance(kept, list) and kept:
-            out.print(f"{len(kept)} {words}; --json shows them.")
+            out.print(f"Still kept ({len(kept)}): {words}; --json shows them.")

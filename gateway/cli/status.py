@@ -54,10 +54,10 @@ def _running(url: str, told: Mapping[str, object], out: Console) -> None:
     requests = [each for each in running if is_object(each)] if isinstance(running, list) else []
     counted = {0: "nothing is under way", 1: "1 request is under way"}
     under_way = counted.get(len(requests), f"{len(requests)} requests are under way")
-    out.print(Text(plain(f"Holdfast at {url}: {under_way}."), style="bold"), "")
+    out.print(Text(plain(f"Holdfast at {url}: {under_way}.\n"), style="bold"))
     if not requests:
         return
-    made = table("request", "from", "model", "since>", "what it does", "first word in>", "prompt>", "done for it")
+    made = table("request!", "from", "model", "since>", "what it does", "first word in>", "prompt>", "done for it")
     for each in requests:
         attempt = each.get("attempt")
         state = f"{each.get('state')}{f', attempt {attempt}' if isinstance(attempt, int) and attempt > 1 else ''}"

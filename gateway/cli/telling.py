@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeAlias
 
 from gateway.cli.printing import duration
 from gateway.core.wire.fields import is_object
+
+Event: TypeAlias = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,96 +68,126 @@ def events_of(record: Mapping[str, object]) -> list[Mapping[str, object]]:
     return [each for each in events if is_object(each)] if isinstance(events, list) else []
 
 
-def _words(event: Mapping[str, object]) -> Iterator[str]:
-    match event.get("event"):
-        case "Came":
-            yield _came(event)
-        case "JoinedOther":
-            yield f"the same question as request {event.get('other')}: shares its answer (holdfast show {event.get('other')})"
-        case "Fitted":
-            yield from _fitted(event)
-        case "Began":
-            yield _began(event)
-        case "FirstPart":
-            yield f"the first part came, {duration(_number(event, 'seconds'))} after the attempt began"
-        case "Broke":
-            yield _broke(event)
-        case "Moved":
-            yield f"goes on with {event.get('target')}: {event.get('why')}"
-        case "Noticed":
-            yield f"noticed: {event.get('words')}"
-        case "Ended":
-            yield from _ended(event)
-        case name:
-            yield f"{name}: {_plainly(event)}"
+def _words(event: Event) -> Iterable[str]:
+    name = str(event.get("event"))
+    teller = _TELLERS.get(name)
+    return teller(event) if teller else [f"{name}: {_plainly(event)}"]
 
 
-def _came(event: Mapping[str, object]) -> str:
+def _came(event: Event) -> Iterator[str]:
     said = [f"asks for {event.get('model')}", f"by the {event.get('surface')} API"]
     said += ["streamed"] if event.get("stream") else []
     said += [f"from {event['agent']}"] if event.get("agent") else []
     said += [f"as {event['caller']}"] if event.get("caller") else []
     said += [f"session {event['session']}"] if event.get("session") else []
-    return ", ".join(said)
+    yield ", ".join(said)
 
 
-def _fitted(event: Mapping[str, object]) -> Iterator[str]:
+def _joined(event: Event) -> Iterator[str]:
+    other = event.get("other")
+    yield f"the same question as request {other}: shares its answer (holdfast show {other})"
+
+
+def _fitted(event: Event) -> Iterator[str]:
     count = event.get("count")
     count = count if is_object(count) else {}
     tokens, method = _number(count, "tokens"), count.get("method", "")
     margin = f", {_number(count, 'margin'):,.0f} more at most" if count.get("margin") else ""
     window = f"window {_number(event, 'window'):,.0f}" if event.get("window") else "window not known"
-    yield f"the prompt for {event.get('target')} has {tokens:,.0f} tokens ({method}{margin}), {window}"
+    before = _number(event, "before")
+    longer = f"; it came with {before:,.0f}" if before > tokens else ""
+    yield f"the prompt for {event.get('target')} has {tokens:,.0f} tokens ({method}{margin}), {window}{longer}"
     for stage in _objects(event.get("stages")):
         messages = stage.get("messages")
         touched = f", {len(messages)} messages" if isinstance(messages, Sequence) else ""
         before, after = _number(stage, "tokens_before"), _number(stage, "tokens_after")
         yield f"compacted ({stage.get('stage')}): {before:,.0f} → {after:,.0f} tokens{touched}"
-    notes = event.get("notes")
-    for note in notes if isinstance(notes, list) else ():
+    for note in _texts(event.get("notes")):
         yield f"history mended: {note}"
 
 
-def _began(event: Mapping[str, object]) -> str:
+def _routed(event: Event) -> Iterator[str]:
+    yield f"goes to {', then '.join(_texts(event.get('targets'))) or 'nobody'}{_because(event.get('reasons'))}"
+
+
+def _began(event: Event) -> Iterator[str]:
     mode = str(event.get("mode"))
     said = f"attempt {event.get('number')} at {event.get('target')}, {_MODES.get(mode, mode)}"
     if after := _number(event, "after"):
         said += f", after waiting {duration(after)}"
     if expected := _number(event, "expected"):
         said += f"; its first part is expected after {duration(expected)}"
-    return said
+    yield said
 
 
-def _broke(event: Mapping[str, object]) -> str:
+def _first_part(event: Event) -> Iterator[str]:
+    yield f"the first part came, {duration(_number(event, 'seconds'))} after the attempt began"
+
+
+def _broke(event: Event) -> Iterator[str]:
     kind, received = str(event.get("kind")), _number(event, "received")
     said = f"attempt {event.get('number')} broke: {_CAUSES.get(kind, kind)}"
     if detail := event.get("detail"):
         said += f" ({detail})"
-    return said + (f"; {received:,.0f} characters had come" if received else "; nothing had come")
+    yield said + (f"; {received:,.0f} characters had come" if received else "; nothing had come")
 
 
-def _ended(event: Mapping[str, object]) -> Iterator[str]:
+def _moved(event: Event) -> Iterator[str]:
+    yield f"goes on with {event.get('target')}: {event.get('why')}"
+
+
+def _noticed(event: Event) -> Iterator[str]:
+    yield f"noticed: {event.get('words')}"
+
+
+def _ended(event: Event) -> Iterator[str]:
     how, tries = str(event.get("how")), _number(event, "tries")
     said = _ENDS.get(how, f"an error went to the client: {how}")
     said += f" after {duration(_number(event, 'seconds'))}"
     if tries:
         said += f" and {tries:.0f} {'attempt' if tries == 1 else 'attempts'}"
     said += f": {_number(event, 'prompt_tokens'):,.0f} tokens in, {_number(event, 'completion_tokens'):,.0f} out"
+    if cost := _number(event, "cost"):
+        said += f", for {cost / 1e6:.4f} dollars"
     yield said
-    did = event.get("did")
-    if isinstance(did, list) and did:
-        yield f"what was done for it: {', '.join(str(each) for each in did)}"
+    if did := _texts(event.get("did")):
+        yield f"what was done for it: {', '.join(did)}"
     if detail := event.get("detail"):
         yield str(detail)
 
 
-def _plainly(event: Mapping[str, object]) -> str:
+_TELLERS: Mapping[str, Callable[[Event], Iterator[str]]] = MappingProxyType(
+    {
+        "Came": _came,
+        "JoinedOther": _joined,
+        "Fitted": _fitted,
+        "Routed": _routed,
+        "Began": _began,
+        "FirstPart": _first_part,
+        "Broke": _broke,
+        "Moved": _moved,
+        "Noticed": _noticed,
+        "Ended": _ended,
+    }
+)
+
+
+def _plainly(event: Event) -> str:
     return ", ".join(f"{key}={value}" for key, value in event.items() if key not in ("at", "event"))
 
 
 def _number(fields: Mapping[str, object], key: str) -> float:
     value = fields.get(key)
     return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _because(reasons: object) -> str:
+    said = "; ".join(_texts(reasons))
+    return f", since {said}" if said else ""
+
+
+def _texts(value: object) -> list[str]:
+    return [str(each) for each in value] if isinstance(value, list) else []
 
 
 def _objects(value: object) -> list[Mapping[str, object]]:

@@ -77,6 +77,15 @@ class Broke:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Routed:
+    """Where it goes was decided: the targets in order, and why."""
+
+    request: str
+    targets: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
     """What the first target could not do, the next one is asked for."""
 
@@ -106,6 +115,7 @@ class Ended:
     tries: int = 0
     did: tuple[str, ...] = ()
     detail: str = ""
+    cost: int = 0  # micro-dollars
 
 
-Event: TypeAlias = Came | JoinedOther | Fitted | Began | FirstPart | Broke | Moved | Noticed | Ended
+Event: TypeAlias = Came | JoinedOther | Fitted | Began | FirstPart | Broke | Routed | Moved | Noticed | Ended

@@ -220,7 +220,8 @@ class Turn:
                 return
             case Reasoning(text):
                 self._watch(text)
-                if self._tells_thoughts and (shown := self._echo.thought(text)):
+                shown = self._echo.thought(text)
+                if shown and self._tells_thoughts:
                     self._sent_thought.append(shown)
                     yield from self._send(Reasoning(shown))
             case Call():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 import warnings
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -215,6 +216,7 @@ def _load(connect: float) -> _Library:
     """Import litellm with everything off that it does by itself: it fetches prices, and prints and logs what it meets."""
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     os.environ["DISABLE_AIOHTTP_TRANSPORT"] = "True"
+    os.environ["REPEATED_STREAMING_CHUNK_LIMIT"] = str(sys.maxsize)  # circles are ours to find: it ends a table of zeros
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import httpx  # heavy, and not there in an installation without clouds

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import aiohttp
 
@@ -17,9 +18,12 @@ from gateway.core.stream import Part, Stop
 from gateway.core.wire import ollama_answer, ollama_request
 from gateway.core.wire.fields import is_object
 from gateway.drivers.http import Http, mapped
-from gateway.drivers.ollama_shown import Generation, facts_of, generation_of, is_away, loaded_of
+from gateway.drivers.ollama_shown import Generation, behaves_like, facts_of, generation_of, is_away, loaded_of
+from gateway.drivers.ollama_watch import Patience, Watch
 from gateway.drivers.wording import failure_of
 from gateway.ports import Embeddings, Listed, UpstreamFailed
+
+T = TypeVar("T")
 
 _LAST_BYTES = (
     0.05  # seconds to wait for the end of a body after its last line, so that the connection can be used again
@@ -32,11 +36,11 @@ class Ollama:
 
     modes = (Mode.PREFILL, Mode.RAW, Mode.SCHEMA)
 
-    def __init__(self, http: Http) -> None:
+    def __init__(self, http: Http, *, patience: Patience | None = None) -> None:
         self._http = http
         self._renders = True
         self._generation: Generation | None = None
-        self._wedged: set[str] = set()
+        self._watch = Watch(self.loaded, patience)
 
     @property
     def prints_control(self) -> bool:
@@ -46,6 +50,9 @@ class Ollama:
         answer = await self._http.ask("GET", "/api/version")
         version = str(answer.get("version", "")) if is_object(answer) else ""
         self._generation = generation_of(version)
+        if self._generation is None:
+            self._generation = "old" if await self._makes_images() else "new"
+            return behaves_like(self._generation)
         return version
 
     async def models(self) -> Sequence[Listed]:
@@ -74,7 +81,7 @@ class Ollama:
     async def load(self, model: str, *, window: int | None) -> None:
         options = {"num_ctx": window} if window else {}
         body = {"model": model, "stream": False, "shift": False, "truncate": False, "options": options}
-        await self._http.ask("POST", "/api/generate", jsontext.dump(body), seconds=_LOAD)
+        await self._watched(self._http.ask("POST", "/api/generate", jsontext.dump(body), seconds=_LOAD), model)
 
     async def unload(self, model: str) -> None:
         await self._http.ask("POST", "/api/generate", jsontext.dump({"model": model, "keep_alive": 0}), seconds=60.0)
@@ -83,7 +90,7 @@ class Ollama:
         if not self._renders:
             return None
         path, body = _request(conversation, attempt, render=True)
-        answer = await self._http.ask("POST", path, body, seconds=_LOAD)
+        answer = await self._watched(self._http.ask("POST", path, body, seconds=_LOAD), attempt.target.model)
         info = answer.get("_debug_info") if is_object(answer) else None
         text = info.get("rendered_template") if is_object(info) else None
         if not isinstance(text, str):
@@ -95,11 +102,13 @@ class Ollama:
         return None
 
     async def stream(self, conversation: Conversation, attempt: Try) -> AsyncGenerator[Sequence[Part], None]:
-        await self._unwedge(attempt.target.model)
         path, body = _request(conversation, attempt, render=False)
         decoder = ollama_answer.Decoder()
         with mapped():
-            async with self._http.open("POST", path, body) as response:
+            async with contextlib.AsyncExitStack() as stack:
+                opening = stack.enter_async_context(self._http.open("POST", path, body))
+                response = await self._watched(opening, attempt.target.model)  # no headers before the first part
+                self._watch.answered(attempt.target.model)
                 async for data in response.content.iter_any():
                     parts = list(decoder.feed(data))
                     if any(isinstance(part, Stop) for part in parts):
@@ -139,15 +148,23 @@ class Ollama:
         if decoder.error is None:
             return
         failure = failure_of(200, decoder.error)
-        if failure.kind is FailureKind.PARSER and self._generation != "new":
-            self._wedged.add(attempt.target.model)
+        if failure.kind is FailureKind.PARSER:
+            self._watch.suspect(attempt.target.model)
         raise UpstreamFailed(failure)
 
-    async def _unwedge(self, model: str) -> None:
-        """After an error of its tool-call parser a runner of v0.24.0 may answer nobody any more, until it is unloaded."""
-        if model in self._wedged:
-            await self.unload(model)
-            self._wedged.discard(model)
+    async def _watched(self, waiting: Coroutine[object, object, T], model: str) -> T:
+        """What comes of a request that needs the model; old servers can lose one without a word."""
+        return await (waiting if self._generation == "new" else self._watch.over(waiting, model))
+
+    async def _makes_images(self) -> bool:
+        """Whether it has a route that v0.24 still had, empty of wishes: asked only of a server that hides its version."""
+        try:
+            await self._http.ask("POST", "/v1/images/generations", b"{}")
+        except UpstreamFailed as error:
+            if not error.failure.status:
+                raise
+            return error.failure.status == 400
+        return False
 
     async def _entries(self, path: str) -> Sequence[Mapping[str, object]]:
         answer = await self._http.ask("GET", path)

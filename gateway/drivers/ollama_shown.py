@@ -91,3 +91,8 @@ def generation_of(version: str) -> Generation | None:
     if number == (0, 0):
         return None
     return "old" if number < (0, 30) else "new"
+
+
+def behaves_like(generation: Generation) -> str:
+    """The version to tell of a server whose own word is 0.0.0: the last of the old generation, or the first of the new."""
+    return "0.24.0" if generation == "old" else "0.30.0"

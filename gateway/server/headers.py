@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from gateway.service.flights import Flight
 
+_LONGEST = 1000
+
 
 def known_of(flight: Flight, request_id: str) -> dict[str, str]:
     """`x-holdfast-*` headers, as far as they are known now; what is unknown is left out."""
@@ -16,6 +18,8 @@ def known_of(flight: Flight, request_id: str) -> dict[str, str]:
     said["x-holdfast-model"] = _plain(fitted.target.model)
     said["x-holdfast-upstream"] = _plain(fitted.target.upstream)
     said["x-holdfast-tokens"] = f"{count.tokens}; method={count.method}; margin={count.margin}{window}"
+    if route := flight.conductor.account.route:
+        said["x-holdfast-route"] = _plain("; ".join(["away" if route.away else "home", *route.reasons]))[:_LONGEST]
     if flight.conductor.did:
         said["x-holdfast-did"] = ", ".join(flight.conductor.did)
     return said

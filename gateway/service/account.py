@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from gateway.core.events import Began, Broke, Ended, FirstPart, Moved, Noticed
+from gateway.core.events import Began, Broke, Ended, FirstPart, Moved, Noticed, Routed
 from gateway.core.events import Fitted as WasFitted
 from gateway.core.failures import Failure
 from gateway.core.kept import Discarded, Replaced
 from gateway.core.plan import Target, Try
+from gateway.core.routing import Route
 from gateway.core.stream import Usage
 from gateway.core.transcript import Transcript
 from gateway.service.fitting import Fitted
@@ -27,6 +28,8 @@ class Account:
         self._first_part: float | None = None
         self.attempts = 0
         self.state = "measuring"
+        self.cost = 0  # micro-dollars
+        self.route: Route | None = None
         self._due: float | None = None
 
     @property
@@ -113,6 +116,23 @@ class Account:
         self.do("rerouted")
         self._journal.note(Moved(request=self._request, target=str(target), why=why))
 
+    def routed(self, route: Route | None) -> None:
+        """Where the work goes was decided, and why. Work at home that was asked for nowhere else needs no word."""
+        if route is None or self.route is route:
+            return
+        self.route = route
+        if route.away:
+            self.do("sent_away")
+        elif route.kept_home:
+            self.do("kept_home")
+        self._journal.note(
+            Routed(
+                request=self._request,
+                targets=tuple(str(target) for target in route.targets),
+                reasons=route.reasons,
+            )
+        )
+
     def noticed(self, words: str) -> None:
         """Something that the operator should know."""
         self._journal.note(Noticed(request=self._request, words=words))
@@ -129,4 +149,5 @@ class Account:
             tries=self.attempts,
             did=tuple(self.did),
             detail=detail,
+            cost=self.cost,
         )

@@ -20,6 +20,7 @@ from gateway.core.turn import Circling, Damage, Turn
 from gateway.ports import UpstreamFailed
 from gateway.service.account import Account
 from gateway.service.asked import Asked
+from gateway.service.away import Errand
 from gateway.service.circles import attended
 from gateway.service.closing import Ending, cut_ending, whole_ending
 from gateway.service.endings import Verified, broken, complaint, cut_short, in_a_call, usage_of, verify
@@ -30,6 +31,7 @@ from gateway.service.progress import Progress
 from gateway.service.readers import reader_for
 from gateway.service.refitting import Refitting
 from gateway.service.refusal import Refusal
+from gateway.service.road import Road
 from gateway.service.upstreams import Live, Upstreams
 from gateway.service.world import World
 
@@ -43,14 +45,14 @@ class Conductor:
         self,
         asked: Asked,
         *,
-        targets: Sequence[Target],
+        road: Road,
         upstreams: Upstreams,
         fitting: Fitting,
         world: World,
     ) -> None:
         self.asked = asked
         self.account = Account(asked.id, world)
-        self._targets = list(targets)
+        self._road = road
         self._upstreams = upstreams
         self._fitting = fitting
         self._refitting = Refitting(fitting, upstreams, asked.policy, world)
@@ -92,10 +94,10 @@ class Conductor:
                     await self._settle(fitted)
                     last = await self._last()
                     slot.comes_back = self._comes_back()
-                if self._failure is not None and self._moves_on(self._failure.kind):
+                if self._failure is not None and await self._moves_on(self._failure.kind):
                     last, self._at_worst = [], last
             except Refusal as refusal:
-                if not self._moves_on(str(refusal.problem.code)):
+                if not await self._moves_on(str(refusal.problem.code)):
                     last = self._at_worst
                     if not last:
                         raise
@@ -114,21 +116,31 @@ class Conductor:
             attempt = await self._after(self._failure, attempt) if self._failure else None
 
     async def _ready(self) -> Fitted:
-        """Measured and fitted before anything is sent. Raises Refusal."""
-        if self._fitted is None:
-            self._conversation = attended(self.asked, self.account)
-            return await self._fit(self._targets[0])
+        """Measured and fitted for the target ahead, before anything is sent. Raises Refusal."""
+        while self._fitted is None:
+            target = await self._road.here()
+            self._conversation = self._road.named(attended(self.asked, self.account))
+            try:
+                found: Fitted | Refusal = await self._fit(target)
+            except Refusal as refusal:
+                found = refusal
+            if await self._road.turns(found):
+                self._fitted = None
+            elif isinstance(found, Refusal):
+                raise found
+            self.account.routed(self._road.route)
         return self._fitted
 
-    def _moves_on(self, why: str) -> bool:
+    async def _moves_on(self, why: str) -> bool:
         """Whether the next target is asked: only while the client has nothing, since another model would say it otherwise."""
         sent = self._turn is not None and self._turn.damage().sent
-        if len(self._targets) < 2 or sent or len(self._progress.tries) >= self.asked.policy.recovery.per_request:
+        if sent or len(self._progress.tries) >= self.asked.policy.recovery.per_request:
             return False
-        self._targets.pop(0)
+        if not await self._road.moves(why, self._fitted):
+            return False
         self._fitted = self._turn = None
         self._progress.moved()
-        self.account.moved(self._targets[0], why)
+        self.account.moved(await self._road.here(), why)
         return True
 
     async def _open(self) -> Try:
@@ -193,12 +205,12 @@ class Conductor:
 
     async def _play(self, attempt: Try) -> AsyncGenerator[list[Part], None]:
         """One attempt. Leaves what broke it in `_failure`, None where it ended well."""
-        fitted, turn = self._known()
+        _, turn = self._known()
         self._failure = None
         patience = await self._begin(attempt)
         between, began = self.asked.policy.timeouts.between_parts, self._world.clock.now()
         try:
-            async with aclosing(self._live(fitted).driver.stream(fitted.conversation, attempt)) as stream:
+            async with aclosing(self._stream(attempt)) as stream:
                 while not (turn.stopped or turn.circling):
                     async with asyncio.timeout(patience):
                         batch = await anext(stream, None)
@@ -215,6 +227,22 @@ class Conductor:
             self._failure = broken(turn, error.failure)
         except TimeoutError:
             self._failure = Failure(FailureKind.STALLED, f"nothing came for {patience:.0f} s")
+
+    def _stream(self, attempt: Try) -> AsyncGenerator[Sequence[Part], None]:
+        """What the upstream sends; of one that is away, by the way out of the house."""
+        fitted, _ = self._known()
+        live = self._live(fitted)
+        if not live.away:
+            return live.driver.stream(fitted.conversation, attempt)
+        errand = Errand(
+            asked=self.asked,
+            account=self.account,
+            driver=live.driver,
+            conversation=fitted.conversation,
+            attempt=attempt,
+            size=fitted.count,
+        )
+        return self._road.out(errand)
 
     async def _begin(self, attempt: Try) -> float:
         """Get ready for an attempt; gives the seconds that its first part may take."""

@@ -80,6 +80,9 @@ def circling(turn: Turn) -> Failure | None:
     )
 
 
+_FULL = 256  # of the window: what we may have miscounted, and too little to go on in
+
+
 def ending_of(turn: Turn, attempt: Try, *, prompt_tokens: int, max_tokens: int | None) -> Failure | None:
     """The failure that a `length` stop stands for; None where the client's own limit was met outside a call, or the model ended."""
     stop = turn.stop
@@ -88,7 +91,7 @@ def ending_of(turn: Turn, attempt: Try, *, prompt_tokens: int, max_tokens: int |
     total = turn.tokens - turn.seen_tokens + (turn.made or 0)
     if max_tokens is not None and total >= max_tokens:
         return Failure(FailureKind.OPEN_CALL, "max_tokens inside a tool call") if in_a_call(turn) else None
-    if attempt.window and prompt_tokens + total >= attempt.window - 1:
+    if attempt.window and prompt_tokens + total >= attempt.window - 1 - attempt.window // _FULL:
         return Failure(FailureKind.WINDOW_FULL, "prompt and answer fill the window")
     return Failure(FailureKind.CAPPED, "the server stopped the answer")
 

@@ -26,6 +26,7 @@ from gateway.service.refusal import Refusal
 from gateway.service.summaries import Question, Summarising, key_of
 from gateway.service.upstreams import Live, Upstreams
 
+AWAY = ModelRule(match="*", output_reserve=16_384)  # rules for models in policy are about those at home
 _TIGHTER = 6  # times that a plan whose sizes were too small is made again, each with an eighth less
 
 
@@ -104,7 +105,7 @@ class Fitting:
     ) -> Fitted:
         """The same without compaction: however long it is."""
         live = self._upstreams[target.upstream]
-        rule = policy.rule_for(conversation.model)
+        rule = AWAY if live.away else policy.rule_for(conversation.model)
         facts = await self._upstreams.facts(target)
         if window is None:
             window = await live.windows.of(target.model, facts, rule)
@@ -137,6 +138,10 @@ class Fitting:
         return self._counter.observe(
             fitted.conversation, fitted.rendered, fitted.count, model=fitted.facts.name, actual=actual
         )
+
+    def guessed(self, conversation: Conversation) -> Count:
+        """The length of a prompt without asking anybody."""
+        return self._counter.estimate(conversation, None, model=conversation.model)
 
     async def tokens_of(self, text: str, fitted: Fitted) -> int:
         """The tokens of a text by the target's vocabulary, else a token for three bytes."""

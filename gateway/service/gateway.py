@@ -8,18 +8,19 @@ from dataclasses import dataclass
 
 from gateway.core.access import Keyring
 from gateway.core.conversation import Conversation
-from gateway.core.errors import Code, Problem
 from gateway.core.events import Came, JoinedOther
 from gateway.core.plan import Loaded, ModelFacts, Target
 from gateway.core.policy import Policy
 from gateway.ports import Driver, UpstreamFailed
 from gateway.service.asked import Asked
+from gateway.service.away import Away
 from gateway.service.conductor import Conductor
 from gateway.service.endings import problem_of
 from gateway.service.fitting import Fitted, Fitting
 from gateway.service.flights import Flight
 from gateway.service.joined import Joined
 from gateway.service.refusal import Refusal
+from gateway.service.road import Map, Road
 from gateway.service.upstreams import Upstreams
 from gateway.service.watching import preload, watch
 from gateway.service.world import World
@@ -48,6 +49,7 @@ class Gateway:
         joined: Joined,
         world: World,
         keyring: Keyring,
+        away: Away,
     ) -> None:
         self.policy = policy
         self.keyring = keyring
@@ -55,6 +57,7 @@ class Gateway:
         self.fitting = fitting
         self.world = world
         self.joined = joined
+        self._map = Map(upstreams, fitting, away)
         self._beside: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -64,7 +67,7 @@ class Gateway:
         self._beside.append(create(watch(self.upstreams, self.world)))
 
     async def answer(self, asked: Asked) -> Flight:
-        """The answer to a request: one under way that is the same, else a new one. Raises Refusal for an unknown model."""
+        """The answer to a request: one under way that is the same, else a new one."""
         self.world.journal.note(
             Came(
                 request=asked.id,
@@ -82,7 +85,7 @@ class Gateway:
             return flight
         conductor = Conductor(
             asked,
-            targets=await self.targets(asked.conversation.model),
+            road=Road(asked, self._map),
             upstreams=self.upstreams,
             fitting=self.fitting,
             world=self.world,
@@ -105,24 +108,8 @@ class Gateway:
             raise Refusal(problem_of(error.failure)) from None
 
     async def targets(self, model: str) -> Sequence[Target]:
-        """Where the model can be had. Raises Refusal where nowhere."""
-        found = await self.upstreams.targets(model, self.policy)
-        if found:
-            return found
-        troubles = [live for live in self.upstreams.live.values() if live.trouble]
-        if troubles and len(troubles) == len(self.upstreams.live):
-            names = ", ".join(live.name for live in troubles)
-            raise Refusal(
-                Problem(
-                    Code.UPSTREAM_UNREACHABLE,
-                    f"The model server can't be reached ({names}). Start it, or correct its address in the policy (upstreams).",
-                )
-            )
-        raise Refusal(
-            Problem(
-                Code.MODEL_NOT_FOUND, f"model '{model}' not found; GET /v1/models lists what there is", param="model"
-            )
-        )
+        """Where the model can be had at home. Raises Refusal where nowhere."""
+        return await self.upstreams.wanted(model, self.policy)
 
     async def served(self, *, facts: bool) -> list[Served]:
         """Every model that can be asked for, in the upstreams' order; `facts` asks for its window as well."""
@@ -168,7 +155,9 @@ class Gateway:
         return self.upstreams[upstream].driver
 
     async def retire(self) -> None:
-        """Close once the last answer under way has ended; a newer policy has taken over."""
+        """Close once the last answer under way has ended; a newer policy has taken over, and nothing leaves under this one."""
+        if self._map.away.leaving is not None:
+            self._map.away.leaving.retire()
         while any(flight.followers for flight in self.joined.flights):
             await self.world.clock.sleep(1.0)
         await self.close()

@@ -67,16 +67,29 @@ def _may_share(asked: Asked) -> bool:
     return sampling.temperature == 0 or sampling.seed is not None or asked.again
 
 
+# What may be told again for a while without asking anew. Other failures cost nothing to find out again.
+_REMEMBERED = frozenset(
+    {
+        Code.UPSTREAM_UNREACHABLE,
+        Code.UPSTREAM_FAILED,
+        Code.UPSTREAM_REFUSED,
+        Code.OUT_OF_MEMORY,
+        Code.UNREADABLE_CALL,
+    }
+)
+
+
 async def _healed(flight: Flight, upstreams: Upstreams) -> bool:
-    """Whether the cause of a remembered failure is gone: an upstream that could not be reached answers again."""
-    if (
-        flight.problem is None
-        or flight.problem.code is not Code.UPSTREAM_UNREACHABLE
-        or flight.conductor.fitted is None
-    ):
-        return flight.problem is not None and flight.problem.code is Code.UPSTREAM_UNREACHABLE
+    """Whether a remembered failure must be found out anew: it cost nothing, or its upstream could not be reached and now can."""
+    problem, fitted = flight.problem, flight.conductor.fitted
+    if problem is None or problem.code not in _REMEMBERED:
+        return True
+    if problem.code is not Code.UPSTREAM_UNREACHABLE:
+        return False
+    if fitted is None:
+        return True
     try:
-        await upstreams[flight.conductor.fitted.target.upstream].driver.alive()
+        await upstreams[fitted.target.upstream].driver.alive()
     except UpstreamFailed:
         return False
     return True

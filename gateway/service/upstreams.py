@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from gateway.core.admission import Admission
 from gateway.core.breaker import Breaker, RetryBudget
+from gateway.core.errors import Code, Problem
 from gateway.core.plan import ModelFacts, Target
 from gateway.core.policy import Policy
 from gateway.core.policy.models import ModelRule
 from gateway.core.policy.upstreams import Upstream
 from gateway.ports import Driver, Listed, UpstreamFailed
 from gateway.service.paces import Paces
+from gateway.service.refusal import Refusal
 from gateway.service.slots import Slots
 from gateway.service.windows import Windows
 from gateway.service.world import World
@@ -40,6 +43,8 @@ class Live:
     facts: dict[str, tuple[float, ModelFacts]] = field(default_factory=dict)
     paces: Paces = field(default_factory=Paces)
     breakers: dict[str, Breaker] = field(default_factory=dict)
+    away: bool = False
+    """Not at home: nothing goes there but through the way out, not even a question."""
 
     def breaker(self, model: str) -> Breaker:
         return self.breakers.setdefault(model, Breaker(self.retries.rules))
@@ -51,25 +56,29 @@ class Live:
 
 
 class Upstreams:
-    """All upstreams, in the order of the policy."""
+    """All upstreams, in the order of the policy: `live` are those at home; those `away` are known by name alone."""
 
-    def __init__(self, drivers: Mapping[str, Driver], policy: Policy, world: World) -> None:
-        self._clock = clock = world.clock
-        self.live = {
-            name: Live(
-                name,
-                rule,
-                driver,
-                Slots(Admission(rule.slots, policy.admission), clock),
-                RetryBudget(policy.recovery),
-                Windows(name, rule, driver, rules=policy.recovery, world=world),
-            )
-            for name, driver in drivers.items()
-            for rule in (policy.upstreams[name],)
-        }
+    def __init__(
+        self,
+        drivers: Mapping[str, Driver],
+        policy: Policy,
+        world: World,
+        *,
+        away: Mapping[str, Driver] = MappingProxyType({}),
+    ) -> None:
+        self._clock = world.clock
+
+        def live(name: str, rule: Upstream, driver: Driver) -> Live:
+            slots = Slots(Admission(rule.slots, policy.admission), world.clock)
+            windows = Windows(name, rule, driver, rules=policy.recovery, world=world)
+            return Live(name, rule, driver, slots, RetryBudget(policy.recovery), windows)
+
+        self.live = {name: live(name, policy.upstreams[name], driver) for name, driver in drivers.items()}
+        elsewhere = Upstream(slots=policy.cloud.slots)
+        self._away = {name: replace(live(name, elsewhere, driver), away=True) for name, driver in away.items()}
 
     def __getitem__(self, name: str) -> Live:
-        return self.live[name]
+        return self._away[name] if name in self._away else self.live[name]
 
     def inherit(self, before: Upstreams) -> None:
         """Go on with what was learnt of the same servers under an earlier policy."""
@@ -95,6 +104,24 @@ class Upstreams:
             if name is not None:
                 found.append(Target(live.name, name))
         return found
+
+    async def wanted(self, model: str, policy: Policy) -> list[Target]:
+        """Where a model can be had at home, in order. Raises Refusal where nowhere."""
+        found = await self.targets(model, policy)
+        if found:
+            return found
+        troubles = [live.name for live in self.live.values() if live.trouble]
+        if troubles and len(troubles) == len(self.live):
+            raise Refusal(_nobody_answers(troubles))
+        raise Refusal(
+            Problem(
+                Code.MODEL_NOT_FOUND, f"model '{model}' not found; GET /v1/models lists what there is", param="model"
+            )
+        )
+
+    def first_listed(self) -> str:
+        """The first model that any upstream lists; "" where none does."""
+        return next((each.name for live in self.live.values() for each in live.listed if not each.away), "")
 
     async def refresh(self, live: Live, *, force: bool = False) -> None:
         """Ask for the list of models, unless it was asked for just now. Trouble is remembered, not raised."""
@@ -132,5 +159,12 @@ class Upstreams:
         await live.driver.load(target.model, window=window)
 
     async def close(self) -> None:
-        for live in self.live.values():
+        for live in (*self.live.values(), *self._away.values()):
             await live.driver.close()
+
+
+def _nobody_answers(names: Sequence[str]) -> Problem:
+    return Problem(
+        Code.UPSTREAM_UNREACHABLE,
+        f"The model server can't be reached ({', '.join(names)}). Start it, or correct its address in the policy (upstreams).",
+    )

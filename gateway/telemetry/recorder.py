@@ -10,6 +10,7 @@ import structlog
 
 from gateway.core.events import Came, Ended, Event, Fitted, JoinedOther, Noticed
 from gateway.core.kept import Kept
+from gateway.core.spending import MICRO
 from gateway.telemetry.contents import Contents
 
 log = structlog.get_logger()
@@ -83,6 +84,8 @@ def _line(record: Record, ended: Ended) -> dict[str, object]:
     }
     if ended.did:
         said["did"] = ", ".join(ended.did)
+    if ended.cost:
+        said["dollars"] = ended.cost / MICRO
     if ended.detail:
         said["detail"] = ended.detail[:300]
     return said

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from gateway.testing.client import Client
@@ -28,15 +28,15 @@ async def asked(url: str) -> str:
 
 async def test_show_tells_attempts_causes_times_and_decisions(house: House, tmp_path: Path) -> None:
     async with planted([MODEL], faults=[Fault(kind=FaultKind.CRASH, at=12)]) as sim, serving(sim, tmp_path) as running:
-        id = await asked(running.url)
-        ran = await house.run("show", id, "--url", running.url)
-        raw = await house.run("show", id, "--url", running.url, "--json")
+        request = await asked(running.url)
+        ran = await house.run("show", request, "--url", running.url)
+        raw = await house.run("show", request, "--url", running.url, "--json")
         async with Client(running.url) as client:
-            told = (await client.get(f"/holdfast/requests/{id}")).json
+            told = (await client.get(f"/holdfast/requests/{request}")).json
     assert (ran.status, raw.status, ran.err + raw.err) == (0, 0, "")
     assert raw.json == told
     for words in (
-        f"Request {id} came ",
+        f"Request {request} came ",
         "and has ended.",
         "asks for coder:30b, by the openai API, streamed",
         "tokens (exact), window 32,768",
@@ -90,21 +90,25 @@ async def test_status_of_a_gateway_that_rests(house: House, tmp_path: Path) -> N
     assert raw.json["running"] == []
     assert "nothing is under way" in ran.out
     assert f"{sim.url}   fine" in ran.out
-    assert "ollama/coder:30b    32,768" in ran.out
+    assert "ollama/coder:30b   32,768   the model's own setting" in ran.out
 
 
 async def test_status_of_a_gateway_at_work(house: House, tmp_path: Path) -> None:
     stalled = Fault(kind=FaultKind.STALL, at=5, seconds=60.0)
-    async with planted([MODEL], faults=[stalled]) as sim, serving(sim, tmp_path) as running:
-        async with asyncio.TaskGroup() as group:
-            task = group.create_task(asked(running.url))
-            while not sim.generations:
-                await asyncio.sleep(0.01)
-            ran = await house.run("status", "--url", running.url)
-            raw = await house.run("status", "--url", running.url, "--json")
-            task.cancel()
-    (only,) = raw.json["running"]  # type: ignore[misc]
+    async with (
+        planted([MODEL], faults=[stalled]) as sim,
+        serving(sim, tmp_path) as running,
+        aiohttp.ClientSession(running.url) as session,
+        session.post("/v1/chat/completions", json=CHAT) as response,
+    ):
+        await response.content.readany()
+        ran = await house.run("status", "--url", running.url)
+        raw = await house.run("status", "--url", running.url, "--json")
+    under_way = raw.json["running"]
+    assert isinstance(under_way, list)
+    (only,) = under_way
+    assert (only["state"], only["target"]) == ("writing", "ollama/coder:30b")
     assert "1 request is under way" in ran.out
     row = next(line for line in ran.out.splitlines() if only["id"] in line)
     assert "ollama/coder:30b" in row
-    assert any(state in row for state in ("reading the prompt", "writing"))
+    assert "writing" in row

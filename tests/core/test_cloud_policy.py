@@ -30,6 +30,8 @@ def with_target(**said: object) -> CloudRules:
         (with_target(window=0), "window: 0 is too small"),
         (with_target(answer=0), "answer: 0 leaves no room"),
         (with_target(url="http://evil.example"), "would carry the key in the open"),
+        (with_target(url="http://127.0.0.1.evil.example"), "would carry the key in the open"),
+        (with_target(url="https://[evil"), "would carry the key in the open"),
         (with_target(url="http://127.0.0.1:9"), ""),
         (with_target(key_env="sk-123"), "key_env: 'sk-123' is no variable's name"),
         (with_target(price=Price(input=1.0)), "price: is not known"),

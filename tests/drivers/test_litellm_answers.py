@@ -67,6 +67,14 @@ async def test_text_thoughts_and_calls_stream(wire: respx.MockRouter, provider: 
     await driver.close()
 
 
+@PROVIDERS
+async def test_the_same_piece_many_times_is_no_error(wire: respx.MockRouter, provider: str) -> None:
+    driver = driver_of(provider)
+    wire.route().return_value = answer(*[said(provider, "0, 0, ")] * 300, said(provider, end="stop"))
+    assert text_of(await collect(driver, question(), attempt_at(provider))) == "0, 0, " * 300
+    await driver.close()
+
+
 async def test_calls_in_several_of_geminis_chunks_stay_apart(wire: respx.MockRouter) -> None:
     driver = driver_of("gemini")
     wire.route().return_value = answer(

@@ -7,7 +7,30 @@ from random import Random
 
 from tests.real.answer import Json
 
-_WORDS = "the parser reads a file, finds what is wrong and says so: naïve façade 東京の天気 привет 🙂 don't I'll _id x2 0x7f".split()
+_WORDS = [
+    "the",
+    "parser",
+    "reads",
+    "a",
+    "file,",
+    "finds",
+    "what",
+    "is",
+    "wrong",
+    "and",
+    "says",
+    "so:",
+    "naïve",
+    "façade",
+    "東京の天気",
+    "привет",
+    "🙂",
+    "don't",
+    "I'll",
+    "_id",
+    "x2",
+    "0x7f",
+]
 _STRETCHES = (
     "def area(w: int, h: int) -> int:\n\treturn w * h  # m²\n\n\n",
     "2026-11-21T13:37:00.123Z ERROR pool[17]: 503 after 30000 ms (12345678 bytes)\n",

@@ -102,7 +102,7 @@ def judge_seen(seen: Seen, content: str = CONTENT) -> Outcome:
     if seen.calls and seen.calls != [(TOOL, {"path": PATH, "content": content})]:
         return Outcome("WRONG", repr(seen.calls))
     match seen.calls, seen.ends, seen.error:
-        case [_], ["tool_calls"], None if seen.text.strip() == VISIBLE:
+        case [_], ["tool_calls" | "length"], None if seen.text.strip() == VISIBLE:  # length: only markup was cut off
             return Outcome("whole", seen.did)
         case [], ["length"], None:
             return Outcome("length", seen.did)
@@ -121,7 +121,8 @@ async def teach(ollama: Ollama, dialect: Dialect, script: Script, *, model: str 
 
 async def cases(ollama: Ollama, dialect: Dialect) -> list[Case]:
     """Teach every model that the dialect's row asks; each has a name of its own, since the gateway remembers models."""
-    spelling, found = dialect.spelling, []
+    spelling = dialect.spelling
+    found: list[Case] = []
 
     async def taught(script: Script) -> str:
         model = f"{dialect.name}-{len({case.model for case in found})}"
@@ -143,9 +144,7 @@ async def ask_alone(ollama: Ollama, dialect: Dialect, case: Case) -> Outcome:
 
 
 async def ask_through(url: str, dialect: Dialect, case: Case) -> Outcome:
-    think = {} if dialect.think is None else {"think": dialect.think}
-    limit = {} if case.limit is None else {"max_tokens": case.limit}
-    seen = await chat(url, "Write.", model=case.model, tools=[WRITE_FILE], **think, **limit)
+    seen = await chat(url, "Write.", model=case.model, tools=[WRITE_FILE], think=dialect.think, max_tokens=case.limit)
     outcome = judge_seen(seen, case.content)
     if outcome.word == "WRONG" and (await modes(url, seen))[-1:] == ["schema"]:
         return Outcome("remade", outcome.detail)

@@ -27,8 +27,8 @@ from gateway.testing.script import Turn
 from tests.recovery.saying import SAYINGS, Saying
 from tests.recovery.surfaces import SURFACES, Seen, Surface
 
-PATIENCE = 0.25  # seconds that the gateway waits for a part here; faults that stall last longer
-STALL = 0.8
+PATIENCE = 0.5  # seconds that the gateway waits for a part here; faults that stall last longer
+STALL = 1.5
 MODEL = "model"
 WINDOW = 8192
 
@@ -114,13 +114,15 @@ class Stage:
         generation: Generation,
         state: Path,
         policy: Policy | None = None,
+        *,
         driver: Literal["ollama", "openai"] = "ollama",
+        window: int = WINDOW,
     ) -> None:
         self._case = Case(saying=SAYINGS[0])
         self._driver = driver
         self._number = self._generations = 0
         self._faults = _Measuring()
-        self._model = SimModel(name=MODEL, family=family, script=self._turn, parameters={"num_ctx": WINDOW})
+        self._model = SimModel(name=MODEL, family=family, script=self._turn, parameters={"num_ctx": window})
         self.server = SimulatedOllama([self._model], generation=generation)
         self.server.faults = self.server.engine.faults = self._faults
         self._state = state

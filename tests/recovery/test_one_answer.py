@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from gateway.testing.generations import NEW, OLD, Generation
-from gateway.testing.models.model import FAMILIES
+from gateway.testing.models.model import FAMILIES, Family
 from tests.recovery.cases import cases, recovers, sizes
 from tests.recovery.judging import complaints
 from tests.recovery.saying import sayings_of
@@ -20,12 +21,15 @@ from tests.recovery.stage import Case, Stage
 from tests.recovery.surfaces import SURFACES
 
 SEED = os.environ.get("HOLDFAST_SEED", "1")
-COUNT = 430 if os.environ.get("HOLDFAST_LONG") else 12
+_AGAIN = 2  # times that a case is played once more where this machine was too busy for it
+LONG = bool(os.environ.get("HOLDFAST_LONG"))
+COUNT = 430 if LONG else 12
+pytestmark = pytest.mark.miscounts  # the simulated 0.24.0 merges as llama.cpp does, the real one's own engine otherwise
 generations = pytest.mark.parametrize("generation", [OLD, NEW], ids=lambda each: each.version)
 
 
 @generations
-@pytest.mark.timeout(7200 if os.environ.get("HOLDFAST_LONG") else 120)
+@pytest.mark.timeout(7200 if LONG else 120)
 async def test_whatever_strikes_the_client_gets_one_answer(generation: Generation, tmp_path: Path) -> None:
     found = await asyncio.gather(*(_struck(name, generation, tmp_path / name) for name in FAMILIES))
     if wrong := [complaint for each in found for complaint in each]:
@@ -39,7 +43,7 @@ async def _struck(name: str, generation: Generation, state: Path) -> list[str]:
         known = await sizes(stage, family)
         for case in cases(family, known, seed=f"{SEED} {name} {generation.version}", count=COUNT):
             outcome = await stage.play(case)
-            if outcome.hurried:
+            for _ in range(_AGAIN * outcome.hurried):
                 outcome = await stage.play(case)
             wrong += [f"{name}, {case}: {each}" for each in complaints(outcome, whole=recovers(case))]
     return wrong
@@ -47,11 +51,17 @@ async def _struck(name: str, generation: Generation, state: Path) -> list[str]:
 
 @generations
 async def test_without_a_fault_it_is_one_generation(generation: Generation, tmp_path: Path) -> None:
+    """Every family, everything that it can say; all surfaces in turn, or in the long profile each of them every time."""
     for name, family in FAMILIES.items():
         async with Stage(family, generation, tmp_path / name) as stage:
-            for saying in sayings_of(family):
-                for surface in SURFACES:
-                    if surface.chats or not saying.tools:
-                        outcome = await stage.play(Case(saying=saying, surface=surface))
-                        assert not complaints(outcome, whole=True), f"{name}: {outcome.case}"
-                        assert len(outcome.generations) == 1
+            for case in _undisturbed(family):
+                outcome = await stage.play(case)
+                assert not complaints(outcome, whole=True), f"{name}: {case}"
+                assert len(outcome.generations) == 1
+
+
+def _undisturbed(family: Family) -> Iterator[Case]:
+    for place, saying in enumerate(sayings_of(family)):
+        surfaces = [surface for surface in SURFACES if surface.chats or not saying.tools]
+        for surface in surfaces if LONG else [surfaces[place % len(surfaces)]]:
+            yield Case(saying=saying, surface=surface)

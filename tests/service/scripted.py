@@ -13,9 +13,15 @@ from gateway.core.failures import Failure, FailureKind
 from gateway.core.kept import Kept
 from gateway.core.plan import Loaded, Mode, ModelFacts, Try
 from gateway.core.stream import Part, Stop, StopReason, Text, Usage
-from gateway.ports import Embeddings, Listed, UpstreamFailed
+from gateway.ports import AuditEntry, Embeddings, Listed, UpstreamFailed
+from gateway.service.asked import Asked
+from gateway.service.away import Away
+from gateway.service.conductor import Conductor
+from gateway.service.fitting import Fitting
+from gateway.service.road import Map, Road
+from gateway.service.upstreams import Upstreams
 from gateway.service.world import World
-from gateway.store.memory import MemoryStore
+from gateway.store.memory import MemoryLedger, MemoryStore
 from gateway.testing.fake_clock import LeapingClock
 
 PROMPT = "<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\n"
@@ -150,6 +156,29 @@ def world(journal: Journal) -> World:
         wall=lambda: 0.0,
         store=MemoryStore(),
     )
+
+
+@dataclass(slots=True)
+class Audited:
+    """Keeps what it is told; it can't be written where `broken`."""
+
+    entries: list[AuditEntry] = field(default_factory=list)
+    broken: bool = False
+
+    async def write(self, entry: AuditEntry) -> bool:
+        self.entries.append(entry)
+        return not self.broken
+
+
+def conductor_of(
+    asked: Asked, drivers: Mapping[str, ScriptedDriver], here: World, *, counter: Bytes | None = None
+) -> Conductor:
+    """A conductor over these upstreams, for whom nothing may leave the house."""
+    upstreams = Upstreams(drivers, asked.policy, here)
+    fitting = Fitting(upstreams, counter or Bytes())
+    away = Away(rules=asked.policy.cloud, leaving=None, ledger=MemoryLedger(), audit=Audited(), world=here)
+    road = Road(asked, Map(upstreams, fitting, away))
+    return Conductor(asked, road=road, upstreams=upstreams, fitting=fitting, world=here)
 
 
 class Bytes:

@@ -13,16 +13,14 @@ from hypothesis import strategies as st
 from gateway.core.conversation import Conversation, Message, Prose, Sampling, ToolSpec
 from gateway.core.events import Began
 from gateway.core.failures import FailureKind
-from gateway.core.plan import Mode, Target
+from gateway.core.plan import Mode
 from gateway.core.policy import Policy
 from gateway.core.policy.upstreams import Upstream
 from gateway.core.stream import Call, Did, Part, Proof, Reasoning, Stop, StopReason, Text, Usage
 from gateway.service.asked import Asked
 from gateway.service.conductor import Conductor
-from gateway.service.fitting import Fitting
 from gateway.service.refusal import Refusal
-from gateway.service.upstreams import Upstreams
-from tests.service.scripted import Bytes, Death, Journal, ScriptedDriver, world
+from tests.service.scripted import Death, Journal, ScriptedDriver, conductor_of, world
 
 POLICY = Policy(upstreams={"up": Upstream()})
 WRITE = ToolSpec(
@@ -53,15 +51,8 @@ def conversation(*, tools: bool = False, max_tokens: int | None = None, stop: tu
 
 def conductor(driver: ScriptedDriver, asked: Conversation, *, sends: bool = True) -> tuple[Conductor, Journal]:
     journal = Journal()
-    here = world(journal)
-    upstreams = Upstreams({"up": driver}, POLICY, here)
-    made = Conductor(
-        Asked(id="r", conversation=asked, policy=POLICY, surface="openai", sends=sends),
-        targets=[Target("up", "m")],
-        upstreams=upstreams,
-        fitting=Fitting(upstreams, Bytes()),
-        world=here,
-    )
+    request = Asked(id="r", conversation=asked, policy=POLICY, surface="openai", sends=sends)
+    made = conductor_of(request, {"up": driver}, world(journal))
     return made, journal
 
 

@@ -10,16 +10,13 @@ from gateway.core.conversation import Conversation, Message, Prose
 from gateway.core.errors import Code
 from gateway.core.events import Moved
 from gateway.core.failures import FailureKind
-from gateway.core.plan import Target
 from gateway.core.policy import Policy
 from gateway.core.policy.upstreams import Upstream
 from gateway.core.stream import Did, Part, Stop, StopReason, Text
 from gateway.service.asked import Asked
 from gateway.service.conductor import Conductor
-from gateway.service.fitting import Fitting
 from gateway.service.refusal import Refusal
-from gateway.service.upstreams import Upstreams
-from tests.service.scripted import Bytes, Death, Journal, ScriptedDriver, world
+from tests.service.scripted import Death, Journal, ScriptedDriver, conductor_of, world
 
 POLICY = Policy(upstreams={"first": Upstream(), "second": Upstream(url="http://127.0.0.1:11435")})
 SAID = "Nothing changed, nothing at all."
@@ -27,16 +24,9 @@ SAID = "Nothing changed, nothing at all."
 
 def conductor(first: ScriptedDriver, second: ScriptedDriver, *, sends: bool = True) -> tuple[Conductor, Journal]:
     journal = Journal()
-    here = world(journal)
-    upstreams = Upstreams({"first": first, "second": second}, POLICY, here)
-    asked = Conversation(model="m", messages=(Message(role="user", content=(Prose("hello"),)),))
-    made = Conductor(
-        Asked(id="r", conversation=asked, policy=POLICY, surface="openai", sends=sends),
-        targets=[Target("first", "m"), Target("second", "m")],
-        upstreams=upstreams,
-        fitting=Fitting(upstreams, Bytes()),
-        world=here,
-    )
+    said = Conversation(model="m", messages=(Message(role="user", content=(Prose("hello"),)),))
+    asked = Asked(id="r", conversation=said, policy=POLICY, surface="openai", sends=sends)
+    made = conductor_of(asked, {"first": first, "second": second}, world(journal))
     return made, journal
 
 

@@ -65,11 +65,15 @@ def compact(
     renders it: they must add up. `summary_of` tells the summaries that were made; it has a say at compactions only.
     """
     plan = laid_out(messages)
+    thread = [messages[i] for i in plan.thread]
     frame = fixed + sum(size(messages[i]) for i in plan.frame)
+    if plan.said:
+        frame += size(thread[-1]) - size(plan.said)
+        thread[-1] = plan.said
     grain = max(1, budget // _GRAIN)
     base = -(-frame // grain) * grain
     room = Room(budget=budget, base=base, fence=plan.current, rules=rules, size=size, summary_of=summary_of)
-    replay = _replayed([messages[i] for i in plan.thread], room, memo)
+    replay = _replayed(thread, room, memo)
     return _told(messages, plan, replay, frame)
 
 
@@ -111,7 +115,7 @@ def _told(messages: Sequence[Message], plan: Layout, replay: Replay, frame: int)
     places = {index: place for place, index in enumerate(plan.thread)}
     for index, message in enumerate(messages):
         place = places.get(index)
-        if place is None:
+        if place is None or (plan.said and index == plan.thread[-1]):
             out.append(message)
             origin.append((index,))
         elif place >= replay.folded:

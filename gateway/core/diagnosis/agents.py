@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from gateway.core.budget import prompt_budget
 
-SMALL = 15_000  # tokens; below this an agent works little and compacts much
-
 
 @dataclass(frozen=True, slots=True)
 class Agent:

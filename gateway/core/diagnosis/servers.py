@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gateway.core.diagnosis.agents import SMALL
+from gateway.core.budget import SMALL_WINDOW
 from gateway.core.diagnosis.finding import Finding, Severity
 from gateway.core.diagnosis.parsers import parser_named
 from gateway.core.diagnosis.setup import Setup
@@ -71,7 +71,7 @@ def _environment(setup: Setup) -> Iterator[Finding]:
         why = f"is off, but OLLAMA_KV_CACHE_TYPE={kind} needs it"
         yield _setting("OLLAMA_FLASH_ATTENTION", why, "OLLAMA_FLASH_ATTENTION=1")
     length = setup.environment.get("OLLAMA_CONTEXT_LENGTH", "")
-    if length.isdigit() and 0 < int(length) < SMALL:
+    if length.isdigit() and 0 < int(length) < SMALL_WINDOW:
         why = f"is {int(length):,}, too small for a coding agent"
         yield _setting("OLLAMA_CONTEXT_LENGTH", why, "OLLAMA_CONTEXT_LENGTH=32768")
 

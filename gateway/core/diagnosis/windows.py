@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gateway.core.diagnosis.agents import AGENTS, SMALL
+from gateway.core.budget import SMALL_WINDOW
+from gateway.core.diagnosis.agents import AGENTS
 from gateway.core.diagnosis.finding import Finding, Severity
 from gateway.core.diagnosis.setup import Model, Setup
 from gateway.core.errors import thousands
@@ -87,7 +88,7 @@ def _loaded_otherwise(model: Model) -> Iterator[Finding]:
 
 
 def _too_small(model: Model, setup: Setup) -> Iterator[Finding]:
-    if model.window is None or model.window >= SMALL:
+    if model.window is None or model.window >= SMALL_WINDOW:
         return
     short = [agent for agent in AGENTS if not agent.fits(model.window, model.reserve)]
     whom = ", ".join(f"{agent.name} ({thousands(agent.prompt)})" for agent in short)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gateway.core.calls.schema import properties_of
+from gateway.core.calls.schema import properties_of, required_of
 from gateway.core.conversation import ToolSpec
 from gateway.core.dialects.dialect import Dialect, Opener, Where
 from gateway.core.dialects.fields import Fields, arguments_of, raw_text
@@ -30,7 +30,7 @@ def _read(reading: Reading, opener: str) -> Steps[bool]:
     try:
         found = yield from scanner.short(tokens(_KEY, _KEY_END, _VALUE, _CALL_END, _CALL, "{"))
     except Ended:
-        return reading.nameless(reading.start)
+        return _cut(reading)
     if found is None:
         return False
     name, stop = found[0].strip(), found[1]
@@ -49,6 +49,16 @@ def _read(reading: Reading, opener: str) -> Steps[bool]:
         tool, key = split
         return (yield from _Call(reading, tool, tool.name, stop, key).read())
     return (yield from _undeclared(reading, name)) if _NAME.fullmatch(name) else False
+
+
+def _cut(reading: Reading) -> bool:
+    """The text ended in the name, or in the closer of a call that has no arguments."""
+    name, mark, rest = reading.scanner.text[reading.scanner.at :].partition("<")
+    tool = reading.tool(name.strip())
+    if tool and rest and _CALL_END.startswith(mark + rest) and not required_of(tool.parameters):
+        reading.tail(Draft(tool.name, "{}"), reading.start, Open.CLOSED)
+        return True
+    return reading.nameless(reading.start)
 
 
 def _split(reading: Reading, glued: str) -> tuple[ToolSpec, str] | None:

@@ -44,7 +44,7 @@ class Look(NamedTuple):
 class Scanner:
     """The text so far and a cursor in it. Offsets count characters of all the text that was fed."""
 
-    __slots__ = ("_base", "_held", "_kept", "_last", "_later", "_sign", "at", "cut", "ended", "looked", "text")
+    __slots__ = ("_base", "_edge", "_held", "_kept", "_last", "_later", "_sign", "at", "cut", "ended", "looked", "text")
 
     def __init__(self) -> None:
         self.text = ""  # the window: what the steps may still want to see
@@ -55,6 +55,7 @@ class Scanner:
         self._base = 0  # the offset of the window
         self._later: list[str] = []  # pieces that have not entered the window yet
         self._sign = NO_SIGN
+        self._edge = ""  # the end of the text so far, with which the next piece is tested
         self._kept: list[str] = []  # text that left the window while it was held
         self._held: int | None = None  # where the held text begins in the window
         self._last = ""  # the character before the window
@@ -62,8 +63,15 @@ class Scanner:
     def feed(self, piece: str) -> bool:
         """Take a piece; True: the steps that wait should go on now."""
         self._later.append(piece)
-        needle, pattern = self._sign
-        return needle in piece and pattern.search(piece) is not None
+        needle, pattern, edge, last = self._sign
+        if self._edge:
+            piece = self._edge + piece
+        elif needle not in piece and piece[-1:] != last:
+            return False
+        if pattern.search(piece):
+            return True
+        self._edge = edge(piece)
+        return False
 
     def end(self, *, cut: bool) -> None:
         """No more will come; `cut`: the text was not ended by the model itself."""
@@ -128,6 +136,7 @@ class Scanner:
         if self.ended:
             raise Ended
         self._sign = sign
+        self._edge = self.text[self.at :]
         yield
         if self._held is not None:
             self._kept.append(self.text[self._held : self.at])
@@ -199,7 +208,7 @@ class Scanner:
             if mark:
                 self.at += len(mark)
                 return mark
-            yield from self.more(wanted.sign if self.at == len(self.text) else NO_SIGN)
+            yield from self.more(wanted.sign)
 
     def string(self, quote: str) -> Steps[None]:
         """From inside a string with backslash escapes to behind its closing quote."""

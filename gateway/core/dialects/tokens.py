@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -10,25 +11,40 @@ _TELLING = 4  # characters of a marker that are rarely anything else
 
 
 class Sign(NamedTuple):
-    """What a piece must hold to be worth waking the steps for: the needle, then the pattern. A quick test for long values."""
+    """What a piece must hold to be worth waking the steps for: the needle, then the pattern. A quick test for long values.
+
+    `edge` is what of a piece's end changes the meaning of the next one; such an end has `last` in it, or the needle.
+    """
 
     needle: str
     pattern: re.Pattern[str]
+    edge: Callable[[str], str]
+    last: str = ""
 
 
-NO_SIGN = Sign("", re.compile(""))  # every piece is
-# A quote that is not escaped as far as its piece tells: the backslash before it may itself be, by one in the piece before.
-QUOTE_SIGNS = {
-    mark: Sign(mark, re.compile(rf"{mark}(?:(?<!\\{mark})|(?<=\\\\{mark})|(?<=\A\\{mark}))")) for mark in "\"'"
+def _begun(needle: str) -> Callable[[str], str]:
+    """The end of a piece in which a marker may have begun."""
+
+    def edge(piece: str) -> str:
+        at = piece.find(needle, -_TELLING + 1)
+        return piece[at:] if at >= 0 else ""
+
+    return edge
+
+
+def _backslashes(piece: str) -> str:
+    return piece[len(piece.rstrip("\\")) :]
+
+
+NO_SIGN = Sign("", re.compile(""), str)  # every piece is
+QUOTE_SIGNS = {  # one that is not escaped
+    mark: Sign(mark, re.compile(rf"(?<!\\)(?:\\\\)*+{mark}"), _backslashes, "\\") for mark in "\"'"
 }
 
 
 def _beginnings(literals: list[str]) -> re.Pattern[str]:
-    """The beginnings of markers, shorter ones at the end of a piece only."""
-    whole = {literal[:_TELLING] for literal in literals}
-    cut = {literal[:size] for literal in literals for size in range(1, min(_TELLING, len(literal)))}
-    found = [re.escape(beginning) for beginning in sorted(whole)] + [re.escape(part) + r"\Z" for part in sorted(cut)]
-    return re.compile("|".join(found))
+    """The first characters of markers, enough to tell them from most other text."""
+    return re.compile("|".join(re.escape(each) for each in sorted({literal[:_TELLING] for literal in literals})))
 
 
 class Tokens:
@@ -45,7 +61,7 @@ class Tokens:
         self._longest = len(ordered[0]) if ordered else 0
         self._prefixes = frozenset(literal[:size] for literal in ordered for size in range(len(literal)))
         self._shorter = self._prefixes.intersection(ordered)
-        self.sign = Sign(min(firsts), _beginnings(ordered)) if len(firsts) == 1 else NO_SIGN
+        self.sign = Sign(min(firsts), _beginnings(ordered), _begun(min(firsts))) if len(firsts) == 1 else NO_SIGN
 
     def first(self, text: str, at: int, *, ended: bool) -> tuple[int, str]:
         """Where the text ends that is certainly before any token, and the token that stands there ("": none yet)."""

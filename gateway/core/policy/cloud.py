@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import field
+from urllib.parse import urlsplit
 
 from gateway.core.policy.section import section
 
@@ -159,7 +160,7 @@ def _wrong(name: str, target: CloudTarget, *, used: bool) -> Iterator[str]:
         yield f"{at}.window: {target.window} is too small; write the model's context window in tokens"
     if target.answer < 1:
         yield f"{at}.answer: {target.answer} leaves no room for an answer; write 4096 or more"
-    if target.url and not target.url.startswith("https://") and not target.url.startswith("http://127.0.0.1"):
+    if target.url and not _is_guarded(target.url):
         yield f"{at}.url: {target.url!r} would carry the key in the open; write an https address"
     if target.key_env and not target.key_env.replace("_", "").isalnum():
         yield f"{at}.key_env: {target.key_env!r} is no variable's name; write the name, never the key"
@@ -167,3 +168,12 @@ def _wrong(name: str, target: CloudTarget, *, used: bool) -> Iterator[str]:
         yield f"{at}.price: is not known, so that nothing would ever be sent; write input and output, dollars for a million tokens"
     if used and not target.accepts_terms:
         yield f"{at}.accepts_terms: is not set; read the provider's terms, then write true, or take the target out of cloud.heavy"
+
+
+def _is_guarded(url: str) -> bool:
+    """Whether nobody on the way can read the key."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return bool(parts.hostname) and (parts.scheme == "https" or parts.hostname in ("127.0.0.1", "::1", "localhost"))

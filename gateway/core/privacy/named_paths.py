@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from gateway.core.calls.json_text import read
 from gateway.core.calls.json_value import Json
 from gateway.core.conversation import Completion, Message, ToolCall
+from gateway.core.privacy.commands import words
 from gateway.core.privacy.units import Unit
 
 _LONGEST = 1024  # characters of a path; longer values are contents
@@ -27,7 +28,8 @@ _SAYS_FOLDER = ("cwd", "pwd", "director", "dir:", "folder", "root")
 _MARKS = ("```", "~~~", "diff --git ", "--- ", "+++ ", "*** ", "Index: ", "File:", "Path:", "Filename:")
 _DIFF = re.compile(r'diff --git "?a/(?P<old>.+?)"? "?b/(?P<new>.+?)"?\Z')
 _HEADERS = (
-    re.compile(r"(?:---|\+\+\+) \"?(?:[abciow]/)?(?P<path>[^\t\"]+)"),
+    re.compile(r"--- Context from: (?P<path>.+) ---"),  # Gemini CLI and Qwen Code
+    re.compile(r"(?:---|\+\+\+) (?!Context from: )\"?(?:[abciow]/)?(?P<path>[^\t\"]+)"),
     re.compile(r"\*\*\* (?:(?:Add|Update|Delete) File|Move to): (?P<path>.+)"),
     re.compile(r"(?:Index|File|Path|Filename)\s?: ?`?(?P<path>[^`]+)"),
 )
@@ -40,15 +42,17 @@ _ELEMENT = re.compile(
     r"|<(?:file_?path|path|filename|source)>(?P<path>[^<>\n]+)</",
 )
 
+_TEMPLATE = re.compile(r"\$\{|\{\{|\{\w*\}|%s|<\w+>")
+
 _PATH_KEY = re.compile(
     r"(?:^|_)(?:path|paths|file|files|filename|filenames|filepath|dir|dirs|directory|directories|folder|cwd|workdir|uri|notebook|worktree)$"
 )
 _COMMAND_KEY = re.compile(r"(?:^|_)(?:command|commands|cmd|cmds|script|bash|shell|args|argv|chars)$")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_WORD = re.compile(r"""[^\s"'`;|&()<>=,]+""")
-_LIKE_FILE = re.compile(r"[./\\~]|\Aid_|kube|shadow|netrc|secret|cred", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?!file:)[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-_ABSOLUTE = re.compile(r"(?:file://|/|~|[A-Za-z]:[\\/]|\\\\)[^\n]*\Z")
+_ABSOLUTE = re.compile(
+    r"(?:file://|/(?![/*])|~/|[A-Za-z]:[\\/]|\\\\)[\w.@+~:/\\ -]*[/\\.][\w.@+~:/\\ -]*\Z"
+)  # of any argument
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,11 @@ def _folders(text: str) -> Iterator[str]:
 
 
 def _in_text(text: str) -> Iterator[str]:
-    """Paths in the headings of blocks, diffs and fences."""
+    """Paths in the headings of blocks, diffs and fences; what a program would put there is none yet."""
+    return (path for path in _headings(text) if not _TEMPLATE.search(path))
+
+
+def _headings(text: str) -> Iterator[str]:
     before = ""
     for line in text.split("\n"):
         if line.startswith(_MARKS):
@@ -124,7 +132,7 @@ def _before_fence(line: str) -> Iterator[str]:
 
 def _in_call(call: ToolCall) -> Iterator[str]:
     document = read(call.arguments)
-    yield from _words(call.arguments) if document is None else _in_value(document.value, "")
+    yield from words(call.arguments) if document is None else _in_value(document.value, "")
 
 
 def _in_value(value: Json, key: str) -> Iterator[str]:
@@ -140,15 +148,8 @@ def _in_value(value: Json, key: str) -> Iterator[str]:
 
 def _in_argument(value: str, key: str) -> Iterator[str]:
     if _COMMAND_KEY.search(key):
-        yield from _words(value)
+        yield from words(value)
     elif "\n" in value or len(value) > _LONGEST:
         yield from _in_text(value)
     elif (_PATH_KEY.search(key) and not _ADDRESS.match(value)) or _ABSOLUTE.match(value):
         yield value
-
-
-def _words(command: str) -> Iterator[str]:
-    """The words of a command line that may name files; options and addresses don't."""
-    for word in _WORD.findall(command):
-        if _LIKE_FILE.search(word) and not word.startswith("-") and not _ADDRESS.match(word):
-            yield word

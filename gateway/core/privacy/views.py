@@ -1,4 +1,4 @@
-"""Other readings of a text in which a secret may hide: escapes undone, base64 decoded, invisible characters dropped, lines joined.
+"""Other readings of a text in which a secret may hide: escapes undone, base64 and its like decoded, invisible characters dropped, lines joined.
 
 Law: a reading can only add findings. Only lines that read differently are in it, so that plain code costs next to nothing.
 """
@@ -8,10 +8,12 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from base64 import b32decode
 from binascii import a2b_base64
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import unquote
 
 _DEPTH = 3  # JSON in JSON in an address
@@ -100,10 +102,11 @@ _PERCENT = re.compile("%[0-9A-Fa-f]{2}")
 
 
 def _unquoted(text: str, lines: Sequence[str]) -> str:
-    """The lines with percent-encoding (RFC 3986), decoded."""
+    """The lines with percent-encoding (RFC 3986), decoded; a plus may be one, or a blank as forms write it."""
     if "%" not in text:
         return ""
-    return unquote("\n".join(line for line in lines if "%" in line and _PERCENT.search(line)))
+    said = "\n".join(line for line in lines if "%" in line and _PERCENT.search(line))
+    return unquote(f"{said}\n{said.replace('+', ' ')}" if "+" in said else said)
 
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});")
@@ -120,33 +123,39 @@ _LEAST = 16  # characters of base64, which say twelve
 _ALPHABET = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/-_"
 # Makes blanks of all that is no base64; several times as fast as a pattern.
 _TO_BASE64 = bytes(each if each in _ALPHABET else 0x20 for each in range(256))
+_HEXADECIMAL = b"0123456789abcdefABCDEF"
+_BASE32 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _FOR_ADDRESSES = bytes.maketrans(b"-_", b"+/")
+_SLASH = re.compile(rb"/")
 _FOLDERS = 12  # slashes behind which base64 is looked for
 _TEXT = re.compile(rb"[\t\n\r\x20-\x7e]{10,}")
 _WIDE = re.compile(rb"(?:[\t\n\r\x20-\x7e]\0){8,}")
 
 
 def _decoded(text: str) -> str:
-    """What base64 in the text says, where it says text."""
+    """What base64, base32 and hexadecimal in the text say, where they say text."""
     words = text.encode("utf-8", "replace").translate(_TO_BASE64).split()
-    runs = dict.fromkeys(word for word in words if len(word) >= _LEAST and word.lower() != word)
-    return "\n".join(filter(None, map(_said, runs)))
+    return "\n".join(filter(None, map(_said, dict.fromkeys(word for word in words if len(word) >= _LEAST))))
 
 
 def _said(run: bytes) -> str:
-    """What a run says, from its beginning or, since it may be a path's end, from behind one of its slashes."""
-    said = _said_from(run)
-    place = -1
-    for _ in range(_FOLDERS):
-        place = run.find(b"/", place + 1)
-        if said or not 0 <= place < len(run) - _LEAST:
-            break
-        said = _said_from(run[place + 1 :])
-    return said
+    """What a run says, from its beginning and, since it may be a path's end, from behind each of its slashes."""
+    if not run.strip(_HEXADECIMAL):
+        return _text_in(bytes.fromhex(run[: len(run) & ~1].decode("ascii")))
+    if run.lower() == run:
+        return ""
+    starts = [0, *(found.end() for found in islice(_SLASH.finditer(run), _FOLDERS))]
+    said = [_said_from(run[start:]) for start in starts if len(run) - start >= _LEAST]
+    if not run.strip(_BASE32):
+        said.append(_text_in(b32decode(run[: len(run) & ~7])))
+    return "\n".join(filter(None, said))
 
 
 def _said_from(run: bytes) -> str:
-    data = a2b_base64(run[: len(run) - (len(run) % 4 == 1)].translate(_FOR_ADDRESSES) + b"==")
+    return _text_in(a2b_base64(run[: len(run) - (len(run) % 4 == 1)].translate(_FOR_ADDRESSES) + b"=="))
+
+
+def _text_in(data: bytes) -> str:
     if wide := _WIDE.match(data):  # UTF-16, as PowerShell encodes its commands
         return wide[0].decode("utf-16-le")
     return b"\n".join(_TEXT.findall(data)).decode("ascii")
@@ -192,4 +201,4 @@ def _chained(chains: Sequence[Sequence[str]]) -> View:
 def _no_prose(before: str, rest: str) -> bool:
     """Whether the two ends of a break may be one word of a secret: long, or not so long with digits."""
     ends = before.rsplit(None, 1)[-1] + (rest.split(None, 1) or [""])[0]
-    return len(ends) >= _WORD and (len(ends) >= 2 * _WORD or not ends.isalpha() and any(map(str.isdigit, ends)))
+    return len(ends) >= 2 * _WORD or (len(ends) >= _WORD and any(map(str.isdigit, ends)))

@@ -155,13 +155,15 @@ SWITCH = (said("user", "I switched to a new code base. Forget the examples."), s
 MAP = said("user", "Here are summaries of some files present in my git repository.\n" + "def f\n" * 30)
 READ_ONLY = said("user", "Here are some READ ONLY files, provided for your reference.\n" + "text\n" * 30)
 FILES = said("user", "I have *added these files to the chat* so you can go ahead and edit them.\n" + "code\n" * 60)
+AIDERS_RULES = "# *SEARCH/REPLACE block* Rules:\n\n" + "Every block must use this format.\n" * 12
 OK = said("assistant", "Ok, I will use them as references.")
 
 
 @st.composite
 def aider(draw: st.DrawFn) -> tuple[list[Message], range, range]:
     """A request of Aider's; where its `done` is, and where what it may not lose begins and ends."""
-    lead = [said("system", "Act as an expert software developer.")] if draw(st.booleans()) else []
+    rules = draw(st.sampled_from(["", AIDERS_RULES]))
+    lead = [said("system", f"Act as an expert software developer.\n{rules}")] if draw(st.booleans()) or rules else []
     lead += [*EXAMPLES, *SWITCH] if draw(st.booleans()) else []
     lead += [READ_ONLY, OK] if draw(st.booleans()) else []
     lead += [MAP, OK] if draw(st.booleans()) else []
@@ -174,7 +176,8 @@ def aider(draw: st.DrawFn) -> tuple[list[Message], range, range]:
     current: list[Message] = []
     for _ in range(draw(st.integers(0, 3))):
         current += [said("user", draw(SAID).strip() or "It failed."), said("assistant", block.format("lines\n" * 30))]
-    current.append(said("user", draw(SAID).strip() or "Now rename g."))
+    now = draw(SAID).strip() or "Now rename g."
+    current.append(said("user", f"{now}\n\n{rules}" if rules else now))
     tail = [FILES, OK, *current]
     return [*lead, *done, *tail], range(len(lead), len(lead) + len(done)), range(len(lead) + len(done), 999)
 

@@ -267,6 +267,24 @@ class TestAider:
         assert "Files changed:\n- b.py (" in sent[7].text
         assert [m for m in sent if m.role == "assistant" and m not in history] == []
 
+    def test_the_prefix_stays_although_the_rules_move_on_with_the_latest_message(self, size: Size) -> None:
+        rules = "# *SEARCH/REPLACE block* Rules:\n\n" + "Every block must use this format.\n" * 60
+        system = message("system", f"You are Aider.\n{rules}")
+        before: Compaction | None = None
+        breaks = 0
+        for exchanges in range(1, 40):
+            done = self.request(exchanges)[1:-3]
+            history = [system, *done, *self.FILES, message("user", f"Step {exchanges}.\n\n{rules}")]
+            now = shrunk(history, size)
+            assert now.messages[-1] == history[-1]
+            assert now.tokens_after == 100 + sum(map(size, now.messages))
+            if before and now.epochs == before.epochs:
+                kept = before.messages[:-3]
+                assert now.messages[: len(kept)] == kept
+            breaks += before is not None and now.epochs != before.epochs
+            before = now
+        assert 2 < breaks < 10
+
     def test_the_current_turn_stays_behind_the_files_however_little_room_there_is(self, size: Size) -> None:
         history = self.request(10)
         done = shrunk(history, size, budget=600)

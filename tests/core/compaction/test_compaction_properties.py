@@ -135,7 +135,7 @@ def broken(messages: Sequence[Message]) -> list[str]:
             waiting.append(call.id)
             if not isinstance(json.loads(call.arguments), dict):
                 found.append("arguments that are no object")
-        if message.role == "user" and not message.text.strip():
+        if message.role == "user" and not message.text.strip() and not message.images:
             found.append("an empty user message")
     return found
 

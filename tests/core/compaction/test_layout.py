@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from gateway.core.compaction.layout import Layout, laid_out
 from gateway.core.conversation import Message, Prose, Role
 
@@ -49,3 +51,29 @@ def test_aider_without_files_says_so_or_says_nothing() -> None:
 def test_an_answer_is_no_acknowledgement_if_it_is_long() -> None:
     messages = history(("user", FILES[0][1]), ("assistant", "Here is what I change: " + "x" * 400))
     assert laid_out(messages) == Layout(frame=(0,), thread=(1,), current=0)
+
+
+RULES_TEXT = (
+    "# *SEARCH/REPLACE block* Rules:\n\nEvery block must use this format:\n\n" + "1. The path alone on a line.\n" * 10
+)
+
+
+@pytest.mark.parametrize("between", ["\n\n", "\n\n[holdfast: the client sent what follows as a system message]\n"])
+def test_the_rules_that_aider_repeats_are_frame(between: str) -> None:
+    last = ("user", f"Now rename g.\n\nAnd h.{between}{RULES_TEXT}")
+    plan = laid_out(history(("system", f"You are Aider.\n{RULES_TEXT}"), *DONE, *FILES, last))  # type: ignore[arg-type]
+    assert plan.said == history(("user", "Now rename g.\n\nAnd h."))[0]
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        (("system", f"You are Aider.\n{RULES_TEXT}"), *DONE, ("user", f"Now.\n\n{RULES_TEXT}")),
+        (("system", "You are Aider."), *DONE, *FILES, ("user", f"Now.\n\n{RULES_TEXT}")),
+        (("system", "You are Aider.\n\nBe short."), *DONE, *FILES, ("user", "Now.\n\nBe short.")),
+        (("system", RULES_TEXT), *DONE, *FILES, ("user", "Now."), ("assistant", RULES_TEXT)),
+    ],
+    ids=["no files", "other rules", "too short to be rules", "not the user's"],
+)
+def test_else_the_latest_message_is_all_said_by_the_user(messages: tuple[tuple[Role, str], ...]) -> None:
+    assert laid_out(history(*messages)).said is None
