@@ -110,6 +110,10 @@ class Journal(Protocol):
 
     def note(self, event: Event) -> None: ...
 
+    def failed(self, request: str, error: BaseException) -> None:
+        """The gateway itself failed: where, for the log; not what the error says, which may hold content."""
+        ...
+
     def keep(self, request: str, kept: Kept) -> None:
         """Contents that the record can give back to its owner for a while; they reach neither log nor disk."""
         ...

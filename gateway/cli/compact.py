@@ -70,7 +70,9 @@ def _show(told: Mapping[str, object], messages: int) -> None:
     room = f"a window of {window:,}" if isinstance(window, int) else "a window that nobody can tell"
     stages = [each for each in _list(told["stages"]) if is_object(each)]
     if not stages:
-        out.print(f"{before:,} tokens in {messages} messages fit {room} as they are: nothing is replaced.")
+        out.print(
+            f"{before:,} tokens in {messages} {'message' if messages == 1 else 'messages'} fit {room} as they are: nothing is replaced."
+        )
         return
     out.print(f"{before:,} tokens become {after:,}, for {room}:")
     made = table("stage", "tokens before>", "after>", "messages")

@@ -87,8 +87,8 @@ def parse_size(text: str) -> int | None:
 
 
 def gib(size: int) -> str:
-    """Bytes for people: `4.5 GiB`."""
-    return f"{size / (1 << 30):.1f} GiB"
+    """Bytes for people: `4.5 GiB`, `12 MiB`."""
+    return f"{size / (1 << 30):.1f} GiB" if size >= 100 << 20 or not size else f"{size / (1 << 20):.0f} MiB"
 
 
 def _padded(tokens: int) -> int:

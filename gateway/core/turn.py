@@ -110,14 +110,15 @@ class Turn:
     def begin(self, mode: Mode, *, so_far: str = "") -> None:
         """A new attempt. RAW goes on after `so_far`, PREFILL after the text received; a raw one after nothing begins anew."""
         told = self.transcript.thought if not self.transcript.text else ""
-        self._joined, self._pieces_seen, self._size_seen = self.tokens, 0, 0
+        self._keep_calls()
+        self._joined = 0 if mode is Mode.RAW and not so_far else self.joined_by(mode)
+        self._pieces_seen, self._size_seen = 0, 0
         self._usages_before = len(self._usages)
         if self.circling is Circling.THOUGHT:
             self._thought_over, self._reader, told = True, None, ""
             self._echo = Echo("", "".join(self._sent_text))
         match mode:
             case Mode.REMAKE | Mode.SCHEMA:
-                self._keep_calls()
                 self._restart()
                 self._echo = Echo("", "")
                 told = "" if self._sent_text else "".join(self._sent_thought)
@@ -125,7 +126,6 @@ class Turn:
                 self.stop, self._told_calls, self._pieces, self._verbatim = None, [], Pieces(), None
                 self.circling = None
             case _:
-                self._keep_calls()
                 if not self._sends:
                     self._sent_thought, self._sent_text, self._unsent = [], [], []
                 self._restart()
@@ -133,6 +133,16 @@ class Turn:
         self._schema = mode is Mode.SCHEMA
         if mode in (Mode.RAW, Mode.REMAKE):
             self._read_on(so_far, told)
+
+    def joined_by(self, mode: Mode) -> int:
+        """Tokens of this answer that an attempt in this mode goes on from; an estimate where a server has not told them."""
+        match mode:
+            case Mode.PREFILL | Mode.RAW:
+                return self.tokens
+            case Mode.REMAKE:
+                return (len("".join(self._sent_thought)) + len(self.shown_text)) // 4
+            case _:
+                return 0
 
     def _keep_calls(self) -> None:
         """The last call that a server told of a broken attempt may be cut; ours carry their own proof."""
@@ -302,8 +312,8 @@ class Turn:
 
     @property
     def tokens(self) -> int:
-        """Tokens that this answer is made of so far, those of the attempts that were gone on from included; an estimate."""
-        return self._joined + self.seen_tokens
+        """Tokens that this answer is made of so far, those of the attempts that were gone on from included: as told, or seen."""
+        return self._joined + (self.seen_tokens if self.made is None else self.made)
 
     @property
     def seen_tokens(self) -> int:

@@ -168,6 +168,7 @@ class LiteLLMCloud:
                         break
                     patience = self._timeouts.between_parts
                     yield chunk
+                    await asyncio.sleep(0)  # litellm reads what has come without giving others a turn
         except TimeoutError:
             heard.fail(FailureKind.STALLED, "did not answer in time")
             _raise(heard, None)
@@ -216,7 +217,9 @@ def _load(connect: float) -> _Library:
     """Import litellm with everything off that it does by itself: it fetches prices, and prints and logs what it meets."""
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     os.environ["DISABLE_AIOHTTP_TRANSPORT"] = "True"
-    os.environ["REPEATED_STREAMING_CHUNK_LIMIT"] = str(sys.maxsize)  # circles are ours to find: it ends a table of zeros
+    os.environ["REPEATED_STREAMING_CHUNK_LIMIT"] = str(
+        sys.maxsize
+    )  # it ends a table of zeros; circles are ours to find
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import httpx  # heavy, and not there in an installation without clouds

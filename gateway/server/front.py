@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-import structlog
 from aiohttp import web
 from aiohttp.web_request import BaseRequest
 
@@ -20,8 +19,6 @@ from gateway.server.door import check_page, clean_path, read_json_body
 from gateway.server.replies import Tongue, problem_reply
 from gateway.service.gateway import Gateway
 from gateway.service.refusal import Refusal
-
-log = structlog.get_logger()
 
 SESSION_HEADERS = (
     "x-holdfast-session",
@@ -112,8 +109,8 @@ class Front:
             problem = error.problem
         except Refusal as refusal:
             problem = refusal.problem
-        except Exception:
-            log.exception("the gateway itself failed", request=knock.id, path=knock.path)
+        except Exception as error:
+            knock.gateway.world.journal.failed(knock.id, error)
             problem = Problem(Code.INTERNAL, "the gateway itself failed; its log tells where")
         return problem_reply(problem, tongue, knock.said)
 

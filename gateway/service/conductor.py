@@ -324,7 +324,7 @@ class Conductor:
         fitted, turn = self._known()
         joins = again.mode in ways
         mode = again.mode if joins or again.mode in (Mode.FRESH, Mode.REPLAY) else _anew(turn)
-        most = self._room(joined=turn.tokens if joins else 0)
+        most = self._room(joined=turn.joined_by(mode))
         if most is None:
             return None
         self.account.do("continued" if mode in (Mode.PREFILL, Mode.RAW) else "retried")
@@ -337,7 +337,8 @@ class Conductor:
         """Where a call stays cut because it is too long: the attempt at smaller ones. Raises Refusal."""
         fitted, turn = self._known()
         rules = self.asked.policy.recovery
-        if not in_a_call(turn) or not self._progress.may_ask_for_steps(failure, attempt, rules):
+        called = self._conversation.tools and in_a_call(turn)
+        if not called or not self._progress.may_ask_for_steps(failure, attempt, rules):
             return None
         self._conversation = in_steps(self._conversation)
         fitted = await self._fit(attempt.target, window=attempt.window)

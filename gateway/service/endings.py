@@ -88,10 +88,9 @@ def ending_of(turn: Turn, attempt: Try, *, prompt_tokens: int, max_tokens: int |
     stop = turn.stop
     if stop is None or stop.reason is not StopReason.LENGTH:
         return None
-    total = turn.tokens - turn.seen_tokens + (turn.made or 0)
-    if max_tokens is not None and total >= max_tokens:
+    if max_tokens is not None and turn.tokens >= max_tokens:
         return Failure(FailureKind.OPEN_CALL, "max_tokens inside a tool call") if in_a_call(turn) else None
-    if attempt.window and prompt_tokens + total >= attempt.window - 1 - attempt.window // _FULL:
+    if attempt.window and prompt_tokens + turn.tokens >= attempt.window - 1 - attempt.window // _FULL:
         return Failure(FailureKind.WINDOW_FULL, "prompt and answer fill the window")
     return Failure(FailureKind.CAPPED, "the server stopped the answer")
 

@@ -92,11 +92,11 @@ class Flight:
             how, self.ended = "answered", True
         except Refusal as refusal:
             how, self.problem, self.ended = refusal.problem.code, refusal.problem, True
-        except Exception:
+        except Exception as error:
             how = "failed"
+            self._journal.failed(self.conductor.asked.id, error)
             self.problem = Problem(Code.INTERNAL, "the gateway itself failed; its log tells where")
             self.ended = True
-            raise
         finally:
             self._news.set()
             self._journal.note(self.conductor.outcome(how))

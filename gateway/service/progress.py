@@ -39,7 +39,8 @@ class Progress:
         self._received = turn.damage().received if attempt.mode in _JOINS else 0
 
     def broke(self, failure: Failure, attempt: Try, turn: Turn) -> None:
-        self._continued += turn.seen_tokens if attempt.mode in _JOINS else 0
+        made = turn.seen_tokens if turn.made is None else turn.made
+        self._continued += made if attempt.mode in _JOINS else 0
         self._overruns = self._overruns or failure.kind is FailureKind.OPEN_CALL
 
     def silent(self, damage: Damage) -> bool:

@@ -137,7 +137,7 @@ class Upstreams:
 
     async def facts(self, target: Target) -> ModelFacts:
         """What is known of a model. Raises UpstreamFailed where nothing is and the upstream can't be asked."""
-        live, now = self.live[target.upstream], self._clock.now()
+        live, now = self[target.upstream], self._clock.now()
         at, known = live.facts.get(target.model, (float("-inf"), None))
         if known is not None and now - at < _FACTS_FRESH:
             return known
@@ -154,7 +154,7 @@ class Upstreams:
 
     async def load(self, target: Target, rule: ModelRule) -> None:
         """Bring a model into memory at the window that holds for it. Raises UpstreamFailed."""
-        live = self.live[target.upstream]
+        live = self[target.upstream]
         window = await live.windows.of(target.model, await self.facts(target), rule)
         await live.driver.load(target.model, window=window)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from traceback import extract_tb
 
 import structlog
 
@@ -53,6 +54,10 @@ class Recorder:
         record.events.append((now, event))
         if isinstance(event, Ended):
             log.info("answered", **_line(record, event))
+
+    def failed(self, request: str, error: BaseException) -> None:
+        where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in extract_tb(error.__traceback__)]
+        log.error("the gateway itself failed", request=request, error=type(error).__name__, where=where)
 
     def keep(self, request: str, kept: Kept) -> None:
         self._contents.keep(request, kept)

@@ -229,7 +229,6 @@ async def test_aider_goes_on_with_a_long_chat(aider: Path, project: Path, tmp_pa
         assert await compactions(gateway.url) == 3
         assert all("I have *added these files to the chat*" in each.prompt for each in turns)
         assert all(TASK.before in each.prompt for each in turns)
-        [Path(f"/tmp/lab/compaction/aider{i}.txt").write_text(each.prompt) for i, each in enumerate(turns)]
         print([(each.prompt_tokens, each.read_anew) for each in turns])
         assert all(each.read_anew < each.prompt_tokens / 2 for each in turns[1:])
 

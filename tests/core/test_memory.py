@@ -109,7 +109,7 @@ def test_sizes_as_people_write_them(text: str, size: int | None) -> None:
 
 
 def test_sizes_as_people_read_them() -> None:
-    assert gib(4_831_838_208) == "4.5 GiB"
+    assert [gib(size) for size in (4_831_838_208, 12_582_912, 0)] == ["4.5 GiB", "12 MiB", "0.0 GiB"]
 
 
 def test_39_of_48_layers() -> None:

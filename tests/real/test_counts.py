@@ -33,10 +33,10 @@ class Served:
 
 MODELS = (
     Served("qwen3-coder", "qwen2"),
-    Served("qwen3.5", "qwen2", thinks=True),
+    Served("qwen3.5", "starcoder", thinks=True),
     Served("glm-4.7", "llama-bpe", thinks=True),
     Served("ministral", "llama-spm"),
-    Served("", "llama-bpe"),
+    Served("", "deepseek-coder"),
     Served("harmony", "gpt-2", thinks=True),
 )
 

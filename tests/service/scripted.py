@@ -135,6 +135,9 @@ class Journal:
     def note(self, event: Event) -> None:
         self.events.append(event)
 
+    def failed(self, request: str, error: BaseException) -> None:
+        raise AssertionError("the gateway itself failed") from error
+
     def keep(self, request: str, kept: Kept) -> None:
         self.kept.append(kept)
 

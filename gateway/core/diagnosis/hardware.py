@@ -40,18 +40,22 @@ def seconds_to_read(model: Model) -> float | None:
 def _beside_gpu(model: Model, setup: Setup) -> Iterator[Finding]:
     if model.loaded is None or not model.loaded.size_bytes or model.loaded.share >= _ALL:
         return
-    share = model.loaded.share
-    where = "none of it is on the GPU" if not share else f"only {share:.0%} of it is on the GPU"
-    if share and model.layers:
-        where += f", about {layers_on_gpu(share, model.layers)} of {model.layers} layers"
+    share, sizes = model.loaded.share, f"{gib(model.loaded.vram_bytes)} of {gib(model.loaded.size_bytes)}"
+    layers = f", about {layers_on_gpu(share, model.layers)} of {model.layers} layers" if model.layers else ""
+    found = f"only {share:.0%} of it is on the GPU{layers} ({sizes}); the CPU does the rest, and all waits for it"
+    change = "Make it smaller: a quantised context (for the Ollama server), a smaller window, or a smaller model."
+    hint = "" if setup.memory else " `holdfast doctor --memory 24GiB` says which window fits."
+    lines = ("OLLAMA_FLASH_ATTENTION=1", "OLLAMA_KV_CACHE_TYPE=q8_0") if model.cache == "f16" else ()
+    if not share:
+        found, hint, lines = "none of it is on a GPU; the CPU does everything, slowly", "", ()
+        change = "If this machine has a GPU, see in the log of the Ollama server why it is not used."
     yield Finding(
         code="not_on_gpu",
         severity=Severity.WARNING,
         about=named(model),
-        found=f"{where} ({gib(model.loaded.vram_bytes)} of {gib(model.loaded.size_bytes)}); the CPU does the rest, and all waits for it",
-        change="Make it smaller: a quantised context (for the Ollama server), a smaller window, or a smaller model."
-        + ("" if setup.memory else " `holdfast doctor --memory 24GiB` says which window fits."),
-        lines=("OLLAMA_FLASH_ATTENTION=1", "OLLAMA_KV_CACHE_TYPE=q8_0") if model.cache == "f16" else (),
+        found=found,
+        change=change + hint,
+        lines=lines,
     )
 
 

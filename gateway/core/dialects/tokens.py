@@ -37,8 +37,8 @@ def _backslashes(piece: str) -> str:
 
 
 NO_SIGN = Sign("", re.compile(""), str)  # every piece is
-QUOTE_SIGNS = {  # one that is not escaped
-    mark: Sign(mark, re.compile(rf"(?<!\\)(?:\\\\)*+{mark}"), _backslashes, "\\") for mark in "\"'"
+QUOTE_SIGNS = {  # one that is not escaped, as far as two backslashes before it tell
+    mark: Sign(mark, re.compile(rf"{mark}(?:(?<!\\{mark})|(?<=\\\\{mark}))"), _backslashes, "\\") for mark in "\"'"
 }
 
 

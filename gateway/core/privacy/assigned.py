@@ -23,11 +23,11 @@ _HARMLESS = re.compile(
     re.IGNORECASE,
 )
 _NAMES_ONE = re.compile(
-    r"key|token|tkn|secret|pass|pwd|cred|auth|bearer|access|private|sess|sid\b|\bpat\b|client.?id|app.?id|api|salt|webhook|licen[cs]e|login",
+    r"key|token|tkn|secret|pass|pwd|cred|auth|bearer|access|private|sess|sid\b|(?:\b|_)pat\b|client.?id|app.?id|api|salt|webhook|licen[cs]e|login",
     re.IGNORECASE,
 )
 _STRONG = re.compile(
-    r"secret|token|tkn|passw|pwd|passphrase|passcode|api[_ .-]?key|private|access|cred|bearer|auth|\bpat\b",
+    r"secret|token|tkn|passw|pwd|passphrase|passcode|api[_ .-]?key|private|access|cred|bearer|auth|(?:\b|_)pat\b",
     re.IGNORECASE,
 )
 _ASSIGNS = re.compile(r"[=:>]|['\"`]\s*,\s*['\"`]")

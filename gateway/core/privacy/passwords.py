@@ -20,7 +20,7 @@ _CODE = re.compile(
     r"|[a-z]+(?:-[a-z]+)+\Z|[a-z]+(?:\.[A-Za-z_]+)+\Z|/|\\|#|\.|,|:|%s|%d|\d+\Z"
 )
 _ATTRIBUTE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")  # `base64.b64decode`, where no quotes close it
-_STRANGE = 4.0  # bits from which on letters alone are no word
+_STRANGE = 2.5  # bits from which on letters alone are no word
 _LETTERS = re.compile(r"[A-Za-z]+")
 _SENTENCE = re.compile(r"\S+ \S+")
 

@@ -103,6 +103,15 @@ def test_what_is_found(setup: Setup, found: list[str]) -> None:
     assert codes(setup) == found
 
 
+def test_no_gpu_at_all_is_no_matter_of_size() -> None:
+    loaded = Loaded(name="coder:30b", window=32_768, size_bytes=1000, vram_bytes=0)
+    (none,) = diagnose(with_model(loaded=loaded))
+    (some,) = diagnose(with_model(loaded=replace(loaded, vram_bytes=500)))
+    assert (none.lines, "smaller" in none.change) == ((), False)
+    assert "about 24 of 48 layers" in some.found
+    assert "OLLAMA_KV_CACHE_TYPE=q8_0" in some.lines
+
+
 def test_the_worst_comes_first() -> None:
     setup = replace(with_model(parser="gemma4", configured=65_536), environment={"OLLAMA_KV_CACHE_TYPE": "?"})
     setup = replace(setup, claims=(claim(300_000),))
