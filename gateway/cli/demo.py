@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from gateway.app import assemble
+from gateway.cli.outcome import FINE
+from gateway.cli.printing import console, print_json
 from gateway.config.load import with_upstreams
 from gateway.core.policy import Policy
 from gateway.server.running import Running
@@ -73,16 +73,16 @@ def run(arguments: argparse.Namespace) -> int:
     configure(level="error")
     rows = asyncio.run(_play())
     if arguments.json:
-        print(json.dumps({"scenes": rows}, ensure_ascii=False))
-        return 0
+        print_json({"scenes": rows})
+        return FINE
     table = Table(
         "what happens upstream", "a client of Ollama alone sees", "the same client behind Holdfast sees", "and why"
     )
     for row in rows:
         table.add_row(row["title"], row["alone"], row["behind"], row["why"])
         table.add_section()
-    Console().print(table)
-    return 0
+    console().print(table)
+    return FINE
 
 
 async def _play() -> list[dict[str, str]]:

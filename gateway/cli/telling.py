@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from gateway.cli.printing import duration
+from gateway.core.spending import dollars
 from gateway.core.wire.fields import is_object
 
 Event: TypeAlias = Mapping[str, object]
@@ -148,7 +149,7 @@ def _ended(event: Event) -> Iterator[str]:
         said += f" and {tries:.0f} {'attempt' if tries == 1 else 'attempts'}"
     said += f": {_number(event, 'prompt_tokens'):,.0f} tokens in, {_number(event, 'completion_tokens'):,.0f} out"
     if cost := _number(event, "cost"):
-        said += f", for {cost / 1e6:.4f} dollars"
+        said += f", for {dollars(round(cost))}"
     yield said
     if did := _texts(event.get("did")):
         yield f"what was done for it: {', '.join(did)}"

@@ -45,10 +45,13 @@ class Keyring:
         for name, known in self._hashes.items():
             if hmac.compare_digest(asked, known):
                 found = name
-        return None if found is None else self._named(found, near=near)
+        return None if found is None else self.named(found, near=near)
 
-    def _named(self, name: str, *, near: bool) -> Caller:
-        key = self._keys[name]
+    def named(self, name: str, *, near: bool) -> Caller | None:
+        """The owner of a key by name, None where policy names none such."""
+        key = self._keys.get(name)
+        if key is None:
+            return None
         return Caller(
             name=name,
             label=key.label,

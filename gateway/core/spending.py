@@ -95,7 +95,9 @@ def worst_case(price: Price, *, prompt: int, margin: int, most: int) -> int | No
     """
     if price.input is None or price.output is None or most <= 0:
         return None
-    return _sum(price, prompt=prompt + margin, cached=0, made=most)
+    longest = prompt + margin
+    short = longest if price.long_above is None else min(longest, price.long_above)  # should a long one be the cheaper
+    return max(_sum(price, prompt=each, cached=0, made=most) for each in (short, longest))
 
 
 def most_tokens(rule: CloudTarget, *, asked: int | None, room: int) -> int:

@@ -18,7 +18,7 @@ from gateway.core.policy.cloud import CloudRules, CloudTarget
 from gateway.core.privacy.finding import counted
 from gateway.core.privacy.permission import Claim
 from gateway.core.privacy.restoring import Restorer
-from gateway.core.privacy.verdict import Step, stays
+from gateway.core.privacy.verdict import Step, Verdict, stays
 from gateway.core.routing import Offer, Permission, Size, offers
 from gateway.core.spending import Caps, Purse, Reservation, bill, caps_of, most_tokens, worst_case
 from gateway.core.stream import Part, Usage
@@ -74,8 +74,12 @@ class Away:
 
     async def permission(self, asked: Asked, conversation: Conversation) -> Permission:
         """The gate's word on a conversation, as far as routing has to know it."""
-        verdict = (await self._passage(asked, conversation)).verdict
+        verdict = await self.verdict(asked, conversation)
         return Permission(verdict.leaves, tuple(reason.words for reason in verdict.reasons))
+
+    async def verdict(self, asked: Asked, conversation: Conversation) -> Verdict:
+        """The gate's verdict with all its reasons, for who asks on this machine."""
+        return (await self._passage(asked, conversation)).verdict
 
     async def offers(self, asked: Asked, size: Size) -> tuple[Offer, ...]:
         """The targets for heavy work, with their price and what speaks against them."""

@@ -57,7 +57,7 @@ class Gateway:
         self.fitting = fitting
         self.world = world
         self.joined = joined
-        self._map = Map(upstreams, fitting, away)
+        self.map = Map(upstreams, fitting, away)
         self._beside: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -85,7 +85,7 @@ class Gateway:
             return flight
         conductor = Conductor(
             asked,
-            road=Road(asked, self._map),
+            road=Road(asked, self.map),
             upstreams=self.upstreams,
             fitting=self.fitting,
             world=self.world,
@@ -156,8 +156,8 @@ class Gateway:
 
     async def retire(self) -> None:
         """Close once the last answer under way has ended; a newer policy has taken over, and nothing leaves under this one."""
-        if self._map.away.leaving is not None:
-            self._map.away.leaving.retire()
+        if self.map.away.leaving is not None:
+            self.map.away.leaving.retire()
         while any(flight.followers for flight in self.joined.flights):
             await self.world.clock.sleep(1.0)
         await self.close()

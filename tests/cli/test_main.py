@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,13 +18,11 @@ from gateway.cli.outcome import CannotRun
 from gateway.cli.printing import duration, plain
 from tests.cli.house import House
 
-NAMES = [command.__name__.rpartition(".")[2] for command in COMMANDS]
-
 
 async def test_alone_it_explains_itself_and_has_not_run(house: House) -> None:
     ran = await house.run()
     assert (ran.status, ran.out) == (2, "")
-    for name in NAMES:
+    for name in COMMANDS:
         assert f"    {name}" in ran.err
 
 
@@ -32,7 +31,7 @@ async def test_the_version(house: House) -> None:
     assert (ran.status, ran.out) == (0, f"holdfast {__version__}\n")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", COMMANDS)
 async def test_every_command_explains_itself(house: House, name: str) -> None:
     ran = await house.run(name, "--help")
     assert ran.status == 0
@@ -81,7 +80,7 @@ def test_how_a_command_ends(
         raise raised
 
     arguments = argparse.Namespace(command="doctor", run=run)
-    monkeypatch.setattr(entry, "_parser", lambda: SimpleNamespace(parse_args=lambda _: arguments))
+    monkeypatch.setattr(entry, "_parser", lambda _: SimpleNamespace(parse_args=lambda _: arguments))
     if isinstance(raised, BrokenPipeError):  # it closes standard error, which the test runner still needs
         monkeypatch.setattr(sys, "stderr", io.StringIO())
     assert main([]) == status
@@ -105,4 +104,14 @@ def test_every_command_is_in_the_folder_and_every_file_says_what_it_is() -> None
     folder = Path(entry.__file__).parent
     for file in folder.glob("*.py"):
         assert file.read_text().startswith('"""'), file
-    assert {f"{name}.py" for name in NAMES} <= {file.name for file in folder.glob("*.py")}
+    assert {f"{name}.py" for name in COMMANDS} <= {file.name for file in folder.glob("*.py")}
+
+
+def test_a_light_command_loads_no_gateway() -> None:
+    loaded = "import sys, gateway.cli.main as entry; entry._parser('status'); print('gateway.app' in sys.modules)"
+    heavy = loaded.replace("'status'", "'serve'")
+    said = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        for code in (loaded, heavy)
+    ]
+    assert said == ["False\n", "True\n"]

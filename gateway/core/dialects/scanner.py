@@ -12,7 +12,7 @@ import re
 from collections.abc import Generator
 from typing import NamedTuple, TypeAlias, TypeVar
 
-from gateway.core.dialects.tokens import NO_SIGN, QUOTE_SIGNS, Sign, Tokens, tokens
+from gateway.core.dialects.tokens import NO_SIGN, QUOTE_SIGNS, TELLING, Sign, Tokens, tokens
 
 T = TypeVar("T")
 Steps: TypeAlias = Generator[None, None, T]
@@ -63,14 +63,15 @@ class Scanner:
     def feed(self, piece: str) -> bool:
         """Take a piece; True: the steps that wait should go on now."""
         self._later.append(piece)
-        needle, pattern, edge, last = self._sign
+        needle, pattern, escape = self._sign
         if self._edge:
             piece = self._edge + piece
-        elif needle not in piece and piece[-1:] != last:
+        elif needle not in piece and not (escape and piece.endswith(escape)):
             return False
         if pattern.search(piece):
             return True
-        self._edge = edge(piece)
+        begun = len(piece.rstrip(escape)) if escape else piece.find(needle, 1 - TELLING)
+        self._edge = piece[begun:] if begun >= 0 else ""
         return False
 
     def end(self, *, cut: bool) -> None:

@@ -3,48 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-_TELLING = 4  # characters of a marker that are rarely anything else
+TELLING = 4  # characters of a marker that are rarely anything else
 
 
 class Sign(NamedTuple):
     """What a piece must hold to be worth waking the steps for: the needle, then the pattern. A quick test for long values.
 
-    `edge` is what of a piece's end changes the meaning of the next one; such an end has `last` in it, or the needle.
+    The end of a piece counts with the next one: from a needle in its last characters on, or, where `escape` is given, as
+    many of these as stand there.
     """
 
     needle: str
     pattern: re.Pattern[str]
-    edge: Callable[[str], str]
-    last: str = ""
+    escape: str = ""
 
 
-def _begun(needle: str) -> Callable[[str], str]:
-    """The end of a piece in which a marker may have begun."""
-
-    def edge(piece: str) -> str:
-        at = piece.find(needle, -_TELLING + 1)
-        return piece[at:] if at >= 0 else ""
-
-    return edge
-
-
-def _backslashes(piece: str) -> str:
-    return piece[len(piece.rstrip("\\")) :]
-
-
-NO_SIGN = Sign("", re.compile(""), str)  # every piece is
+NO_SIGN = Sign("", re.compile(""))  # every piece is
 QUOTE_SIGNS = {  # one that is not escaped, as far as two backslashes before it tell
-    mark: Sign(mark, re.compile(rf"{mark}(?:(?<!\\{mark})|(?<=\\\\{mark}))"), _backslashes, "\\") for mark in "\"'"
+    mark: Sign(mark, re.compile(rf"{mark}(?:(?<!\\{mark})|(?<=\\\\{mark}))"), "\\") for mark in "\"'"
 }
 
 
 def _beginnings(literals: list[str]) -> re.Pattern[str]:
     """The first characters of markers, enough to tell them from most other text."""
-    return re.compile("|".join(re.escape(each) for each in sorted({literal[:_TELLING] for literal in literals})))
+    return re.compile("|".join(re.escape(each) for each in sorted({literal[:TELLING] for literal in literals})))
 
 
 class Tokens:
@@ -61,7 +46,7 @@ class Tokens:
         self._longest = len(ordered[0]) if ordered else 0
         self._prefixes = frozenset(literal[:size] for literal in ordered for size in range(len(literal)))
         self._shorter = self._prefixes.intersection(ordered)
-        self.sign = Sign(min(firsts), _beginnings(ordered), _begun(min(firsts))) if len(firsts) == 1 else NO_SIGN
+        self.sign = Sign(min(firsts), _beginnings(ordered)) if len(firsts) == 1 else NO_SIGN
 
     def first(self, text: str, at: int, *, ended: bool) -> tuple[int, str]:
         """Where the text ends that is certainly before any token, and the token that stands there ("": none yet)."""

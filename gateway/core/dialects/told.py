@@ -27,8 +27,8 @@ class Told:
 def called(text: str) -> Told:
     """A call from `{"name": …, "arguments": …}`, its members in any order."""
     found = members(text)
-    text = _nested(text, found) or text
-    found = members(text)
+    if inner := _nested(text, found):
+        text, found = inner, members(inner)
     name, arguments = "", None
     for member in found.items:
         value = text[member.start : member.end]

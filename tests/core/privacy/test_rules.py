@@ -16,7 +16,6 @@ from gateway.core.conversation import Conversation, Message, Prose
 from gateway.core.policy.privacy import PrivacyRules
 from gateway.core.privacy.finding import Scan
 from gateway.core.privacy.rule import Matcher
-
 from tests.core.privacy.issued import FORMS, issued
 
 Look = Callable[[Conversation], Scan]
