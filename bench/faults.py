@@ -7,6 +7,7 @@ breaks a promise. All rows run side by side; the longest waits take six minutes,
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import sys
 import tempfile
@@ -15,6 +16,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
+
+import structlog
 
 from gateway.core.policy import Policy
 from gateway.testing.faults import FaultKind as F
@@ -212,6 +215,8 @@ def table(played: Sequence[Played], *, markdown: bool) -> Iterator[str]:
 
 
 async def main(arguments: Sequence[str]) -> int:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    logging.getLogger("aiohttp").setLevel(logging.CRITICAL)  # the upstream's complaints about connections that it cuts
     wanted = [word for word in arguments if not word.startswith("--")]
     chosen = [
         row for row in rows() if all(word in row.name for word in wanted) and not ("--brief" in arguments and row.slow)

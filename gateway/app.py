@@ -32,6 +32,7 @@ from gateway.service.fitting import Fitting
 from gateway.service.gateway import Gateway
 from gateway.service.joined import Joined
 from gateway.service.leaving import Leaving
+from gateway.service.summaries import Summarising
 from gateway.service.upstreams import Upstreams
 from gateway.service.world import World
 from gateway.store.database import Database
@@ -115,14 +116,20 @@ def world_of(journal: Journal, store: Store) -> World:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What outlives a policy: counters, money, the audit, and the secret of the house. `state` is where they lie."""
+    """What outlives a policy: counters, money, summaries, the audit, and the secret of the house."""
 
-    state: Path
     world: World
     counter: Counter
     database: Database
     audit: AuditLog
     secret: bytes
+    summaries: Summarising
+
+    async def close(self) -> None:
+        """Once nothing is served any more."""
+        await self.summaries.close()
+        await self.database.close()
+        self.audit.close()
 
 
 def keeping(state: Path, *, records: int) -> Kept:
@@ -130,14 +137,14 @@ def keeping(state: Path, *, records: int) -> Kept:
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     secret = secret_in(state)
     database = Database(state / "holdfast.sqlite")
-    journal = Recorder(keep=records, wall=time.time)
+    journal, store = Recorder(keep=records, wall=time.time), SQLiteStore(database)
     return Kept(
-        state=state,
-        world=world_of(journal, SQLiteStore(database)),
+        world=world_of(journal, store),
         counter=Measuring(VocabularyShelf(state / "vocabularies")),
         database=database,
         audit=AuditLog(state, key=key_for("audit", secret), wall=time.time),
         secret=secret,
+        summaries=Summarising(store, journal),
     )
 
 
@@ -178,7 +185,7 @@ def build(policy: Policy, kept: Kept) -> Gateway:
     return Gateway(
         policy=policy,
         upstreams=upstreams,
-        fitting=Fitting(upstreams, kept.counter),
+        fitting=Fitting(upstreams, kept.counter, kept.summaries),
         joined=Joined(world),
         world=world,
         away=Away(
@@ -221,8 +228,7 @@ class Assembly:
     async def close(self) -> None:
         """Once nothing is served any more."""
         await self.front.gateway.close()
-        await self._kept.database.close()
-        self._kept.audit.close()
+        await self._kept.close()
 
 
 def assemble(policy: Policy, *, state: Path) -> Assembly:

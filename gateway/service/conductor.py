@@ -102,6 +102,9 @@ class Conductor:
                     if not last:
                         raise
         yield last
+        if self._failure is None:
+            fitted, _ = self._known()
+            self._fitting.summarise(fitted, self._ticket(fitted), self.asked.policy)
 
     async def _attempts(self, fitted: Fitted) -> AsyncGenerator[list[Part], None]:
         """All attempts at this target. Leaves in `_failure` what broke the last one, None where it ended well."""

@@ -20,8 +20,8 @@ async def routed(gateway: Gateway, asked: Asked) -> dict[str, object]:
         found: Fitted | Refusal = await gateway.fitting.fit(conversation, home, asked.policy)
     except Refusal as refusal:
         found = refusal
-    await road.turns(found)
     verdict = await away.verdict(asked, conversation)
+    await road.turns(found)
     count = gateway.fitting.guessed(conversation)
     size = Size(prompt=count.tokens, margin=count.margin, asked=conversation.sampling.max_tokens)
     route = road.route

@@ -59,7 +59,7 @@ EVENTS: list[tuple[Event, str]] = [
     ),
     (
         Ended(request="r", how="answered", seconds=12.0, tries=2, cost=12_300),
-        "answered after 12 s and 2 attempts: 0 tokens in, 0 out, for 0.0123 dollars",
+        "answered after 12 s and 2 attempts: 0 tokens in, 0 out, for $0.0123",
     ),
     (
         Ended(request="r", how="window_too_small", seconds=1.0),

@@ -13,7 +13,8 @@ import respx
 from gateway.core.failures import Failure, FailureKind
 from gateway.core.policy.timeouts import Timeouts
 from gateway.core.stream import Stop, StopReason, Usage
-from gateway.drivers.litellm_cloud import LiteLLMCloud
+from gateway.drivers.cloud_truth import Heard
+from gateway.drivers.litellm_cloud import LiteLLMCloud, _Library
 from gateway.ports import UpstreamFailed
 from tests.drivers.clouds import (
     MODELS,
@@ -241,3 +242,32 @@ async def test_silence_is_a_stall(wire: respx.MockRouter, provider: str) -> None
     wire.route().return_value = httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=upstream)
     assert (await failure_of(driver, provider)).kind is FailureKind.STALLED
     assert upstream.closed
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "kind"),
+    [
+        ("AuthenticationError", True, FailureKind.UNAUTHORIZED),
+        ("NotFoundError", True, FailureKind.MODEL_MISSING),
+        ("RateLimitError", True, FailureKind.OVERLOADED),
+        ("ContextWindowExceededError", True, FailureKind.OVERFLOW),
+        ("Timeout", True, FailureKind.STALLED),
+        ("MidStreamFallbackError", True, FailureKind.CUT),
+        ("InternalServerError", True, FailureKind.CRASHED),
+        ("BadRequestError", True, FailureKind.REFUSED),
+        ("NobodyKnowsThisError", True, FailureKind.INVALID),
+        ("RateLimitError", False, FailureKind.REFUSED),
+    ],
+)
+async def test_where_the_wire_says_nothing_the_class_of_litellms_error_counts(
+    name: str, asked: bool, kind: FailureKind
+) -> None:
+    async def complete(*, client: Heard, **_: object) -> object:
+        client.asked = asked
+        raise type(name, (Exception,), {})("the body, the key and the question")
+
+    driver = driver_of("gemini")
+    driver._library = _Library(complete, lambda heard, _: heard, httpx.AsyncHTTPTransport())
+    failure = await failure_of(driver, "gemini")
+    assert failure.kind is kind
+    assert "question" not in failure.detail

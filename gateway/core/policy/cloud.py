@@ -13,6 +13,7 @@ KEY_ENVS: Mapping[str, str] = {
     "mistral": "MISTRAL_API_KEY",
     "openrouter": "OPENROUTER_API_KEY",
 }
+_DEAREST = 1_000_000.0  # dollars for a million tokens; infinities and what is no number are above or beside it
 
 
 @section
@@ -164,6 +165,10 @@ def _wrong(name: str, target: CloudTarget, *, used: bool) -> Iterator[str]:
         yield f"{at}.url: {target.url!r} would carry the key in the open; write an https address"
     if target.key_env and not target.key_env.replace("_", "").isalnum():
         yield f"{at}.key_env: {target.key_env!r} is no variable's name; write the name, never the key"
+    for key in ("input", "output", "cached", "long_input", "long_output"):
+        amount = getattr(target.price, key)
+        if amount is not None and not 0 <= amount < _DEAREST:
+            yield f"{at}.price.{key}: {amount} is no price; write dollars for a million tokens"
     if used and (target.price.input is None or target.price.output is None):
         yield f"{at}.price: is not known, so that nothing would ever be sent; write input and output, dollars for a million tokens"
     if used and not target.accepts_terms:

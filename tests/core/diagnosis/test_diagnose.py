@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from gateway.core import jsontext
 from gateway.core.diagnosis import Severity, diagnose
 from gateway.core.diagnosis.clients import right_url
 from gateway.core.diagnosis.report import report
 from gateway.core.diagnosis.setup import Claim, Endpoint, Model, Server, Setup, Surface
-from gateway.core.memory import Context
+from gateway.core.diagnosis.windows import advised
+from gateway.core.memory import CACHE_TYPES, Context, NotKnown
 from gateway.core.plan import Loaded
 
 GIB = 1 << 30
@@ -146,6 +151,61 @@ def test_every_finding_says_what_to_change_and_about_what() -> None:
         assert each.found
         assert each.change.endswith((".", "?")) or ": " in each.change
         assert not any("{tokens}" in line or "{url}" in line for line in each.lines)
+
+
+WINDOWS = st.none() | st.integers(1, 1 << 21)
+MODELS = st.builds(
+    Model,
+    server=st.just("ollama"),
+    name=st.sampled_from(["m", "m:latest", "m:128k", "n-32k", "k"]),
+    trained=WINDOWS,
+    configured=WINDOWS,
+    chosen=WINDOWS,
+    loaded=st.none()
+    | st.builds(Loaded, name=st.just("m"), window=WINDOWS, size_bytes=st.integers(0, 9), vram_bytes=st.just(3)),
+    weights=st.integers(0, 1 << 36),
+    blob=st.sampled_from(["", "a", "b"]),
+    layers=st.integers(0, 99),
+    context=st.just(NotKnown("all")) | st.builds(Context, whole=st.integers(0, 1 << 18), state=st.integers(0, 1 << 20)),
+    parser=st.sampled_from(["", "gemma4", "lfm2", "qwen3", "new one"]),
+    speed=st.sampled_from([0.0, 1.0, 400.0, 1e6]),
+    chats=st.booleans(),
+    cache=st.sampled_from(CACHE_TYPES),
+    parallel=st.integers(1, 8),
+)
+SETUPS = st.builds(
+    Setup,
+    servers=st.just((SERVER,)),
+    models=st.lists(MODELS, max_size=4).map(tuple),
+    endpoints=st.lists(st.builds(endpoint, st.sampled_from(["", "http://h/", "x", HOLDFAST]), timeout=st.none() | st.floats(0)), max_size=2).map(tuple),
+    claims=st.lists(st.builds(claim, st.integers(1, 1 << 21), agent=st.sampled_from(["Crush", "?"]), model=st.sampled_from(["m", "x"])), max_size=2).map(tuple),
+    environment=st.dictionaries(st.sampled_from(["OLLAMA_CONTEXT_LENGTH", "OLLAMA_KV_CACHE_TYPE", "OLLAMA_FLASH_ATTENTION"]), st.text(max_size=4)),
+    memory=st.none() | st.integers(0, 1 << 37),
+    gateway=st.sampled_from(["", HOLDFAST]),
+)  # fmt: skip
+
+
+@given(SETUPS)
+def test_whatever_a_set_up_is_like_it_is_judged_and_told(setup: Setup) -> None:
+    found = diagnose(setup)
+    told = report(setup, found)
+    assert told["ok"] == all(each.severity is Severity.NOTE for each in found)
+    assert json.loads(jsontext.dumps(told))["findings"] == told["findings"]
+    for each in found:
+        assert each.about
+        assert not any("{" in line and "tokens}" in line for line in each.lines)
+
+
+@given(SETUPS)
+def test_a_window_that_is_advised_is_not_found_fault_with(setup: Setup) -> None:
+    for model in setup.models:
+        window = advised(model, setup)
+        assert model.trained is None or window <= model.trained
+        if setup.memory is None and (model.trained or 0) >= 32_768:
+            mended = replace(
+                setup, models=(replace(model, chosen=window, loaded=None, speed=0.0),), claims=(), endpoints=()
+            )
+            assert {"window_small", "window_unset", "window_above_trained"}.isdisjoint(codes(mended))
 
 
 @pytest.mark.parametrize(

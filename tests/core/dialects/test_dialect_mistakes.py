@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gateway.core.stream import Call, Part, Proof, Text, Unreadable
+from gateway.core.stream import Call, Part, Proof, Reasoning, Text, Unreadable
 
 
 def coder(*arguments: str) -> str:
@@ -17,7 +17,9 @@ def coder(*arguments: str) -> str:
 PATH = "<parameter=path>\na.py\n</parameter>\n"
 LIMIT = "<parameter=limit>\n3\n</parameter>\n"
 BOTH = {"path": "a.py", "limit": 3}
-OBJECT = '{"name": "read_file", "arguments": {"path": "a.py", "limit": 3}}'
+ARGUMENTS = '{"path": "a.py", "limit": 3}'
+STRING = json.dumps(ARGUMENTS)
+OBJECT = f'{{"name": "read_file", "arguments": {ARGUMENTS}}}'
 
 
 @pytest.mark.parametrize(
@@ -58,13 +60,39 @@ OBJECT = '{"name": "read_file", "arguments": {"path": "a.py", "limit": 3}}'
         ("deepseek-v3", '<｜tool▁calls▁begin｜>function<｜tool▁sep｜>read_file\n```json\n{"path": "a.py", "limit": 3}\n```<｜tool▁calls▁end｜>', ()),
         ("deepseek-dsml", '<｜DSML｜function_calls>\n<｜DSML｜invoke name="read_file">\n<｜DSML｜parameter name="arguments" string="false">{"path": "a.py", "limit": 3}</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜function_calls>', ("wrapped_arguments",)),
         ("llama3-json", '<|python_tag|>read_file.call(path="a.py", limit=3)', ()),
+        ("kimi-k2", f"<|tool_call_begin|>functions.read_file:0<|tool_call_argument_begin|>{STRING}<|tool_call_end|>", ("arguments_as_string",)),
+        ("kimi-k2", f"<|tool_call_begin|>functions.read_file:0<|tool_call_argument_begin|>{ARGUMENTS}}}<|tool_call_end|>", ("extra_closers",)),
+        ("kimi-k2", f"<|tool_call_begin|>functions.read_file:0<|tool_call_argument_begin|>```json\n{ARGUMENTS}\n```<|tool_call_end|>", ()),
+        ("deepseek-v3", f"<｜tool▁calls▁begin｜><｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>read_file\n```json\n{ARGUMENTS}\n```<｜tool▁call▁end｜>", ("doubled_tag",)),
+        ("deepseek-v3", f"<｜tool▁call▁begin｜>function<｜tool▁sep｜>read_file\n```json\n{ARGUMENTS[:-1]}\n```<｜tool▁call▁end｜>", ("missing_brace",)),
+        ("deepseek-v3", f"functionread_file\n```json\n{ARGUMENTS}\n```", ("stripped_token", "missing_closer")),
+        ("deepseek-v3.1", f"read_file{ARGUMENTS}", ("stripped_token", "missing_closer")),
+        ("mistral-args", f"[TOOL_CALLS]read_file[ARGS]{STRING}", ("arguments_as_string",)),
+        ("mistral-args", f"[TOOL_CALLS]read_file[ARGS]{ARGUMENTS}}}", ("extra_closers",)),
+        ("mistral-args", f"[TOOL_CALLS]read_file[ARGS]```json\n{ARGUMENTS}\n```", ()),
+        ("mistral-array", f"[TOOL_CALLS] [{OBJECT[:-1]}]", ("missing_brace",)),
+        ("functionary", f"<function=read_file>{STRING}</function>", ("arguments_as_string",)),
+        ("functionary", f"<function=read_file>{ARGUMENTS[:-1]}</function>", ("missing_brace",)),
+        ("functionary", f"<function=read_file>{ARGUMENTS}}}</function>", ("extra_closers",)),
+        ("harmony", f"commentary to=functions.read_file json{ARGUMENTS}", ("stripped_token",)),
+        ("harmony", f"assistantcommentary to=functions.read_file json{ARGUMENTS}<|call|>", ("stripped_token",)),
+        ("gemma4", '<|tool_call>:call:read_file{path:<|"|>a.py<|"|>,limit:3}<turn|>', ()),
+        ("gemma4", 'call:read_file{path:<|"|>a.py<|"|>,limit:3}<tool_call|>', ("missing_opener",)),
+        ("glm-4.7", "read_file<arg_key>path</arg_key><arg_value>a.py</arg_value><arg_key>limit</arg_key><arg_value>3</arg_value></tool_call>", ("missing_opener",)),
+        ("glm-4.7", f"<tool_call>read_file{ARGUMENTS}</tool_call>", ()),
+        ("apertus", f'[{{"read_file": {ARGUMENTS}}}]', ("stripped_token",)),
+        ("cline", "<read_file>\n<path>a.py</path>\n<limit>3</limit>\n</read_file>\n</read_file>", ("extra_closers",)),
+        ("cline", "<think>\nhm\n<read_file>\n<path>a.py</path>\n<limit>3</limit>\n</read_file>", ("unclosed_thought",)),
+        ("minicpm5", '<function name="read_file"><arguments><param name="path"><![CDATA[a.py]]></param><param name="limit">3</param></arguments></function>', ()),
+        ("cohere-fence", f'Action: ```\n[{{"tool_name": "read_file", "parameters": {ARGUMENTS}}}]\n```', ()),
+        ("hermes", f'{{"tool_calls": [{OBJECT}]}}', ("other_dialect",)),
         ("minimax-m2", '<invoke name="read_file">\n<parameter name="path">a.py</parameter>\n<parameter name="limit">3</parameter>\n</invoke>\n</minimax:tool_call>', ()),
         ("cline", "<read_file>\n<args><file><path>a.py</path><limit>3</limit></file></args>\n</read_file>", ("string_to_integer",)),
     ],
 )  # fmt: skip
 def test_certain_mends(dialect: str, text: str, mends: tuple[str, ...], read: Callable[..., list[Part]]) -> None:
     for size in (0, 1, 3, 7, 64):
-        [call] = read(dialect, text, size=size)
+        [call] = [part for part in read(dialect, text, size=size) if not isinstance(part, Reasoning)]
         assert isinstance(call, Call)
         assert (call.name, json.loads(call.arguments), call.proof) == (
             "read_file",
@@ -96,6 +124,16 @@ BOTH_IN = {coder(PATH, LIMIT).replace("\n", " "): {"path": " a.py ", "limit": 3}
         ("gemma4", "<|tool_call>call:read_file{path:unquoted words}<tool_call|>"),
         ("harmony", "<|channel|>commentary to=python code<|message|>print(1)<|call|>"),
         ("cohere-action", '<|START_ACTION|>[{"tool_name": "read_file", "parameters": {"path": 15:30}}]<|END_ACTION|>'),
+        ("cohere-action", "<|START_ACTION|>[!!!]<|END_ACTION|>"),
+        ("hermes", "<tool_call>\nread a.py\n</tool_call>"),
+        (
+            "hermes",
+            '<tool_call>\n{"name": "read_file", "arguments": {"path": "a", "o": {"b": 1, "limit": 2}}\n</tool_call>',
+        ),
+        (
+            "kimi-k2",
+            '<|tool_call_begin|>read_file:0<|tool_call_argument_begin|>{"path": "a", "o": {"b": 1, "c": 2}<|tool_call_end|>',
+        ),
     ],
 )
 def test_what_is_not_certain_is_refused(dialect: str, text: str, read: Callable[..., list[Part]]) -> None:
@@ -150,3 +188,21 @@ def test_a_mention_before_the_real_call(read: Callable[..., list[Part]]) -> None
         assert isinstance(said, Text)
         assert isinstance(call, Call)
         assert json.loads(call.arguments) == BOTH
+
+
+def test_of_several_calls_those_that_can_be_read_come_out(read: Callable[..., list[Part]]) -> None:
+    bad = '{"tool_name": "read_file", "parameters": {"path": 15:30}}'
+    good = '{"tool_name": "read_file", "parameters": {"path": "a.py", "limit": 3}}'
+    for calls in ((bad, good), (good, bad)):
+        parts = read("cohere-action", f"<|START_ACTION|>[{', '.join(calls)}]<|END_ACTION|>")
+        assert {type(part) for part in parts} == {Call, Unreadable}
+
+
+def test_markers_with_no_call_between_them_are_text_in_the_middle_of_a_line(read: Callable[..., list[Part]]) -> None:
+    text = "Write <tool_call>your call</tool_call> so."
+    assert read("hermes", text) == [Text(text)]
+
+
+def test_that_no_tool_is_wanted_is_no_call(read: Callable[..., list[Part]]) -> None:
+    """Command-R says so by a tool that nobody declared."""
+    assert read("cohere-fence", 'Action: ```json\n[{"tool_name": "directly-answer", "parameters": {}}]\n```') == []

@@ -29,20 +29,32 @@ HOSTILE = [
 ]  # fmt: skip
 
 
+def work(dialect: Dialect, text: str) -> float:
+    """Characters looked at for each one of the text, in 16-byte pieces."""
+    reader = ToolReader(dialect, TOOLS)
+    for at in range(0, len(text), 16):
+        reader.feed(text[at : at + 16])
+    reader.cut()
+    return reader.looked / len(text)
+
+
 @pytest.mark.parametrize("opening", ["", "<tool_call>\n<function=bash>\n<parameter=command>\n", "<think>", "```\n"])
 @pytest.mark.parametrize("unit", HOSTILE)
 @pytest.mark.parametrize("dialect", SPEAKERS, ids=lambda dialect: str(dialect.name))
 def test_hostile_repetition(dialect: Dialect, unit: str, opening: str) -> None:
-    looked = []
-    for size in (1_000, 4_000):
-        text = opening + unit * (size // len(unit))
-        reader = ToolReader(dialect, TOOLS)
-        for at in range(0, len(text), 16):
-            reader.feed(text[at : at + 16])
-        reader.cut()
-        looked.append(reader.looked / len(text))
+    looked = [work(dialect, opening + unit * (size // len(unit))) for size in (1_000, 4_000)]
     assert looked[1] < 2 * looked[0] + 4
     assert looked[1] < 60
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: str(dialect.name))
+def test_repetition_of_its_own_markers(dialect: Dialect) -> None:
+    call = dialect.render(Call(id="", name="bash", arguments='{"command": "ls", "timeout": 3}'))
+    own = [opener.token for opener in (*dialect.openers, *dialect.bare, *dialect.named("bash"))]
+    for unit in (*own, *dialect.closers, *dialect.inner, call, call[: len(call) // 2], call[len(call) // 2 :]):
+        looked = [work(dialect, unit * (size // len(unit))) for size in (1_000, 4_000)]
+        assert looked[1] < 2 * looked[0] + 4, unit
+        assert looked[1] < 60, unit
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: str(dialect.name))

@@ -102,9 +102,9 @@ def test_the_end_of_a_string_is_where_json_has_it(inside: str, size: int) -> Non
     assert (outcome, left) == ((None, inside[at + 1 :]) if at >= 0 else ("ended", left))
 
 
-@given(st.text(alphabet="<>/pq", max_size=40), st.integers(1, 7))
-def test_a_token_is_found_where_it_first_stands(text: str, size: int) -> None:
-    wanted = ("</p>", "</q>", "<p>")
+@pytest.mark.parametrize("wanted", [("</p>", "</q>", "<p>"), ("<p>q</", "<p>qp"), ("p<p<p<", "ppq")])
+@given(text=st.text(alphabet="<>/pq", max_size=60), size=st.integers(1, 7))
+def test_a_token_is_found_where_it_first_stands(wanted: tuple[str, ...], text: str, size: int) -> None:
     first = (
         min((text.find(token), token) for token in wanted if token in text) if any(t in text for t in wanted) else None
     )
