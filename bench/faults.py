@@ -21,7 +21,7 @@ import structlog
 
 from gateway.core.policy import Policy
 from gateway.testing.faults import FaultKind as F
-from gateway.testing.generations import NEW
+from gateway.testing.generations import NEW, OLD, Generation
 from gateway.testing.models.model import FAMILIES
 from gateway.testing.script import ToolUse, Turn, says
 from tests.recovery.judging import complaints, is_whole
@@ -63,6 +63,7 @@ class Row:
     astray: tuple[Turn, ...] = ()
     strays: bool = False
     family: str = "qwen3-coder"
+    generation: Generation = NEW
     driver: Literal["ollama", "openai"] = "ollama"
     whole: bool = True
     most: int = 3
@@ -146,6 +147,12 @@ def rows() -> Iterator[Row]:
         most=1,
     )
     yield from both("parser of the server fails", F.PARSER_FAILS, saying=CALL)
+    yield Row(
+        name="0.24.0: parser fails, then the runner hangs",
+        saying=CALL,
+        strikes=(Strike(kind=F.PARSER_FAILS, text=XML_ERROR), Strike(kind=F.WEDGE)),
+        generation=OLD,
+    )
     yield from both("parser of the server drops the call", F.DROP_CALLS, saying=CALL)
     yield from both("call cut by a limit", F.CAP, at=60, saying=CALL)
     yield Row(name="unknown tool, once", saying=RIGHT, astray=(MISNAMED,))

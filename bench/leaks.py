@@ -2,13 +2,15 @@
 
     python -m bench.leaks [--every N] [--clean FOLDER …]
 
-Each is put into an OpenAI request, which is decoded, judged, and encoded as it would be sent. Strings and clean code as in
-bench/privacy.py; beside each secret its neighbour, the same request with a harmless word, shows that the gate can say yes.
+Each is put into an OpenAI request, which is decoded, judged, and encoded as it would be sent; then some of them go through a
+running gateway to a fake cloud. Strings and clean code as in bench/privacy.py. Beside each column of secrets its neighbour, the
+same request with harmless words, shows that the gate can say yes.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import html
 import json
 import sys
@@ -19,6 +21,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from bench.leaks_running import through_the_gateway
 from bench.privacy import CLEAN, KEY, false_alarms, labelled, matcher_of, samples
 from gateway.core.errors import BadRequest
 from gateway.core.policy.privacy import Label, PrivacyRules
@@ -31,6 +34,7 @@ from gateway.core.wire import openai_request
 
 ROOT = "/work/open"
 RULES = PrivacyRules(leave=True, roots={ROOT: "redact"})
+RUNNING = 20  # secrets that go through a running gateway as well
 HARMLESS = "the quick brown fox jumps over the lazy dog"
 
 ENCODINGS: Mapping[str, Callable[[str], Sequence[str]]] = {
@@ -146,6 +150,8 @@ def main() -> None:
     replaced(oracle, secrets)
     routed(oracle, [text for sample in clean for text in sample])
     false_alarms(matcher, clean)
+    few = secrets[:: max(1, len(secrets) // RUNNING)]
+    asyncio.run(through_the_gateway(few, root=ROOT, harmless=HARMLESS, places=PLACES, encodings=ENCODINGS))
 
 
 def without_label(oracle: Oracle, secrets: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ import os
 import secrets
 import string
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -19,6 +19,7 @@ from gateway.core.policy.cloud import KEY_ENVS
 from gateway.core.policy.upstreams import Upstream
 from gateway.core.privacy.gate import Gate
 from gateway.core.privacy.rule import Unusable
+from gateway.drivers.elsewhere import Elsewhere
 from gateway.drivers.http import Http
 from gateway.drivers.litellm_cloud import LiteLLMCloud
 from gateway.drivers.ollama import Ollama
@@ -164,24 +165,24 @@ def leaving_under(policy: Policy, kept: Kept) -> Leaving | None:
     return Leaving(gate, rules=policy.privacy, taints=kept.world.store, world=kept.world)
 
 
-def clouds_of(policy: Policy) -> dict[str, Driver]:
-    """A driver for each provider that policy names; none of them sends anything by itself."""
-    return {
-        provider: LiteLLMCloud(
-            provider,
-            models,
-            keys={name: os.environ.get(target.key_env or KEY_ENVS[provider], "") for name, target in models.items()},
-            timeouts=policy.timeouts,
-        )
-        for provider, models in policy.cloud.by_provider().items()
-    }
+def away_drivers(policy: Policy) -> dict[str, Driver]:
+    """A driver for each provider, and each upstream of the policy, that has targets elsewhere; none sends anything by itself."""
+    found: dict[str, Driver] = {}
+    for provider, models in policy.cloud.by_provider().items():
+        upstream = policy.upstreams.get(provider)
+        if upstream is not None:
+            found[provider] = Elsewhere(driver_of(replace(upstream, trusted=True), policy), models)
+            continue
+        keys = {name: os.environ.get(target.key_env or KEY_ENVS[provider], "") for name, target in models.items()}
+        found[provider] = LiteLLMCloud(provider, models, keys=keys, timeouts=policy.timeouts)
+    return found
 
 
 def build(policy: Policy, kept: Kept) -> Gateway:
     """A gateway for a policy, ready to serve."""
     world = kept.world
     drivers = {name: driver_of(upstream, policy) for name, upstream in policy.upstreams.items()}
-    upstreams = Upstreams(drivers, policy, world, away=clouds_of(policy))
+    upstreams = Upstreams(drivers, policy, world, away=away_drivers(policy))
     return Gateway(
         policy=policy,
         upstreams=upstreams,

@@ -10,14 +10,21 @@ from urllib.parse import urlsplit
 
 from gateway.core.access import ANONYMOUS
 from gateway.core.memory import parse_size
-from gateway.core.policy import Policy
+from gateway.core.policy import Policy, cloud
 
 _HASH = re.compile(r"[0-9a-fA-F]{64}")
 
 
 def complaints(policy: Policy) -> list[str]:
     """Everything that is wrong, in words that name the path, what was found and what would be right."""
-    return [*_upstreams(policy), *_models(policy), *_server(policy), *_keys(policy), *_bounds(policy)]
+    return [
+        *_upstreams(policy),
+        *_models(policy),
+        *_server(policy),
+        *_keys(policy),
+        *_bounds(policy),
+        *cloud.complaints(policy.cloud, list(policy.upstreams)),
+    ]
 
 
 def _upstreams(policy: Policy) -> Iterator[str]:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gateway.core.budget import Count
 from gateway.core.failures import Failure, FailureKind
 from gateway.core.policy.cloud import Budgets, CloudTarget, Price
 from gateway.core.stream import Usage
@@ -86,6 +87,11 @@ def caps_of(budgets: Budgets, *, key_day: float | None = None, key_total: float 
         key_day=_tighter(_micros(budgets.per_key_per_day), _micros(key_day)),
         key_total=_micros(key_total),
     )
+
+
+def most_prompt(count: Count) -> int:
+    """The longest that a prompt can be by a count of it: no token is shorter than a byte, and an estimate takes three for one."""
+    return count.tokens * 3 if count.method == "estimated" else count.tokens + count.margin
 
 
 def worst_case(price: Price, *, prompt: int, margin: int, most: int) -> int | None:

@@ -85,6 +85,7 @@ class Usage:
     load_seconds: float = 0.0
     prompt_seconds: float = 0.0
     completion_seconds: float = 0.0
+    model: str = ""  # that answered, where the upstream names it (a cloud may answer with another than was asked for)
 
 
 @dataclass(frozen=True, slots=True)

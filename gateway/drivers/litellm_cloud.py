@@ -72,8 +72,6 @@ class LiteLLMCloud:
         self._timeouts = timeouts
         self._library: _Library | None = None
         self._loading = asyncio.Lock()
-        self.answered: dict[str, str] = {}
-        """The model that the provider said it answered with, by the model that it was asked for."""
 
     async def alive(self) -> str:
         """Nothing is sent for that."""
@@ -129,8 +127,6 @@ class LiteLLMCloud:
             _raise(heard, error)
         finally:
             await heard.hang_up()
-        if heard.model:
-            self.answered[model] = heard.model
         yield _ending(heard, calls)
 
     async def embed(self, model: str, texts: Sequence[str], extra: Mapping[str, object]) -> Embeddings:
@@ -275,7 +271,7 @@ def _ending(heard: Heard, calls: _Calls) -> list[Part]:
         raise UpstreamFailed(heard.failure)
     if heard.end is None:
         raise UpstreamFailed(Failure(FailureKind.CUT, f"{heard.provider} ended its answer without a finish reason"))
-    usage: list[Usage] = [heard.usage] if heard.usage is not None else []
+    usage: list[Usage] = [replace(heard.usage, model=heard.model)] if heard.usage is not None else []
     called = heard.end is StopReason.STOP and calls.count
     return [*usage, Stop(StopReason.TOOL_CALLS if called else heard.end)]
 

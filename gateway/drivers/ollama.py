@@ -104,7 +104,7 @@ class Ollama:
     async def stream(self, conversation: Conversation, attempt: Try) -> AsyncGenerator[Sequence[Part], None]:
         path, body = _request(conversation, attempt, render=False)
         decoder = ollama_answer.Decoder()
-        with mapped():
+        with mapped(), self._watch.noting(attempt.target.model):
             async with contextlib.AsyncExitStack() as stack:
                 opening = stack.enter_async_context(self._http.open("POST", path, body))
                 response = await self._watched(opening, attempt.target.model)  # no headers before the first part
@@ -117,12 +117,12 @@ class Ollama:
                         return
                     if parts:
                         yield parts
-                    self._raise(decoder, attempt)
+                    _raise(decoder)
                 if parts := list(decoder.close()):
                     yield parts
                     if any(isinstance(part, Stop) for part in parts):
                         return
-                self._raise(decoder, attempt)
+                _raise(decoder)
         raise UpstreamFailed(Failure(FailureKind.CUT, "the stream ended without its last record"))
 
     async def embed(self, model: str, texts: Sequence[str], extra: Mapping[str, object]) -> Embeddings:
@@ -143,14 +143,6 @@ class Ollama:
 
     async def close(self) -> None:
         await self._http.close()
-
-    def _raise(self, decoder: ollama_answer.Decoder, attempt: Try) -> None:
-        if decoder.error is None:
-            return
-        failure = failure_of(200, decoder.error)
-        if failure.kind is FailureKind.PARSER:
-            self._watch.suspect(attempt.target.model)
-        raise UpstreamFailed(failure)
 
     async def _watched(self, waiting: Coroutine[object, object, T], model: str) -> T:
         """What comes of a request that needs the model; old servers can lose one without a word."""
@@ -176,6 +168,11 @@ class Ollama:
             "POST", "/api/show", jsontext.dump({"model": model, "verbose": verbose}), seconds=60.0
         )
         return answer if is_object(answer) else {}
+
+
+def _raise(decoder: ollama_answer.Decoder) -> None:
+    if decoder.error is not None:
+        raise UpstreamFailed(failure_of(200, decoder.error))
 
 
 async def _finish(response: aiohttp.ClientResponse) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -42,9 +43,15 @@ class Watch:
         self._suspects: set[str] = set()
         self._deaths: Counter[str] = Counter()
 
-    def suspect(self, model: str) -> None:
-        """The parser has failed on what this model wrote."""
-        self._suspects.add(model)
+    @contextmanager
+    def noting(self, model: str) -> Iterator[None]:
+        """Around a request: remembers that the parser has failed on what this model wrote."""
+        try:
+            yield
+        except UpstreamFailed as error:
+            if error.failure.kind is FailureKind.PARSER:
+                self._suspects.add(model)
+            raise
 
     def answered(self, model: str) -> None:
         """It has made a part of an answer, so its place is free."""

@@ -23,6 +23,7 @@ _ROWS: tuple[tuple[FailureKind, str], ...] = (
     ),
     (_K.OUT_OF_MEMORY, r"requires more system memory|unable to load full model on GPU|out-of-memory during startup"),
     (_K.OUT_OF_MEMORY, r"unable to allocate|process has terminated: signal: killed"),
+    (_K.OUT_OF_MEMORY, r"process has terminated with exit code -1|no longer running: -1"),  # v0.24 of a SIGKILL
     # A prompt longer than the window. Ollama old and new; llama.cpp; vLLM, SGLang and OpenAI; Mistral; LM Studio.
     (_K.OVERFLOW, r"input length exceeds the context length|longer than the context length"),
     (_K.OVERFLOW, r"exceeds the available context size|exceed_context_size|Context size has been exceeded"),

@@ -16,7 +16,7 @@ async def embed(knock: Knock, model: str, texts: Sequence[str], extra: Mapping[s
     refusal: Refusal | None = None
     for target in targets:
         try:
-            return await knock.gateway.driver(target.upstream).embed(target.model, texts, extra)
+            return await knock.gateway.driver(target).embed(target.model, texts, extra)
         except UpstreamFailed as error:
             refusal = refusal or Refusal(problem_of(error.failure))
     assert refusal is not None

@@ -64,7 +64,7 @@ async def _load(
 ) -> web.StreamResponse:
     """No messages and no prompt: bring the model into memory, or free it."""
     target = (await knock.gateway.targets(conversation.model))[0]
-    driver = knock.gateway.driver(target.upstream)
+    driver = knock.gateway.driver(target)
     try:
         if wish.unload:
             await driver.unload(target.model)

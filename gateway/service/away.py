@@ -20,8 +20,9 @@ from gateway.core.privacy.permission import Claim
 from gateway.core.privacy.restoring import Restorer
 from gateway.core.privacy.verdict import Step, Verdict, stays
 from gateway.core.routing import Offer, Permission, Size, offers
-from gateway.core.spending import Caps, Purse, Reservation, bill, caps_of, most_tokens, worst_case
+from gateway.core.spending import Caps, Purse, Reservation, bill, caps_of, most_prompt, most_tokens, worst_case
 from gateway.core.stream import Part, Usage
+from gateway.core.wire import openai_request
 from gateway.ports import Audit, AuditEntry, Driver, Ledger, UpstreamFailed
 from gateway.service.account import Account
 from gateway.service.asked import Asked
@@ -73,8 +74,11 @@ class Away:
     _dead: dict[Target, float] | None = field(default=None, init=False)
 
     async def permission(self, asked: Asked, conversation: Conversation) -> Permission:
-        """The gate's word on a conversation, as far as routing has to know it."""
+        """The gate's word on heavy work, as far as routing has to know it. What stays is noted."""
         verdict = await self.verdict(asked, conversation)
+        if not verdict.leaves:
+            entry = AuditEntry(event="kept", request=asked.id, policy=self.policy_hash)
+            await self.audit.write(_with(entry, asked, verdict))
         return Permission(verdict.leaves, tuple(reason.words for reason in verdict.reasons))
 
     async def verdict(self, asked: Asked, conversation: Conversation) -> Verdict:
@@ -97,6 +101,7 @@ class Away:
         leaves = replace(
             self._entry("away", errand),
             prompt_tokens=errand.size.tokens,
+            size=len(openai_request.encode(passage.sent.conversation, model="", max_tokens=0)),
             cost=reservation.worst,
             reservation=reservation.id,
         )
@@ -130,7 +135,7 @@ class Away:
         if rule is None:
             raise _refused(f"{errand.target} is not among cloud.targets")
         most = most_tokens(rule, asked=errand.conversation.sampling.max_tokens, room=errand.attempt.num_predict)
-        worst = worst_case(rule.price, prompt=errand.size.tokens, margin=errand.size.margin, most=most)
+        worst = worst_case(rule.price, prompt=most_prompt(errand.size), margin=0, most=most)
         if worst is None:
             raise _refused(f"the price of {errand.target} is not known")
         key = errand.asked.caller.name
@@ -155,6 +160,7 @@ class Away:
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
             cost=cost,
+            model=usage.model,
             failure=heard.failure.kind.value if heard.failure else "",
             reservation=reservation.id,
         )
@@ -180,22 +186,24 @@ class Away:
 
     async def _note(self, errand: Errand, passage: Passage, entry: AuditEntry) -> bool:
         """A line of the audit: what all lines of an errand tell, and what this one does. Whether it could be written."""
-        verdict = passage.verdict
-        return await self.audit.write(
-            replace(
-                entry,
-                key=errand.asked.caller.name,
-                label=verdict.label,
-                reasons=tuple(reason.words for reason in verdict.reasons),
-                rules=counted(verdict.findings),
-                findings=tuple(sorted({finding.mark for finding in verdict.findings})),
-                target=str(errand.target),
-                model=errand.target.model,
-            )
-        )
+        target = errand.target
+        entry = replace(entry, target=str(target), model=entry.model or target.model)
+        return await self.audit.write(_with(entry, errand.asked, passage.verdict))
 
     def _entry(self, event: Event, errand: Errand) -> AuditEntry:
         return AuditEntry(event=event, request=errand.asked.id, policy=self.policy_hash)
+
+
+def _with(entry: AuditEntry, asked: Asked, verdict: Verdict) -> AuditEntry:
+    """The entry with whose it is and what the gate said."""
+    return replace(
+        entry,
+        key=asked.caller.name,
+        label=verdict.label,
+        reasons=tuple(reason.words for reason in verdict.reasons),
+        rules=counted(verdict.findings),
+        findings=tuple(sorted({finding.mark for finding in verdict.findings})),
+    )
 
 
 def _refused(words: str) -> UpstreamFailed:

@@ -299,7 +299,7 @@ class Conductor:
         self._progress.broke(failure, attempt, turn)
         if self.account.age > self.asked.policy.timeouts.total:
             return None
-        if failure.kind is FailureKind.UNREACHABLE:
+        if failure.kind is FailureKind.UNREACHABLE and not self._live(fitted).away:
             left = len(self._progress.tries) < self.asked.policy.recovery.per_request
             return attempt if left and await self._refitting.reachable(attempt.target) else None
         if not self._live(fitted).retries.take(self._world.clock.now()):
@@ -311,7 +311,7 @@ class Conductor:
         )
 
     async def _next(self, failure: Failure, damage: Damage, attempt: Try) -> Try | None:
-        ways = await ways_from(failure, self._upstreams[attempt.target.upstream].driver, *self._known())
+        ways = await ways_from(failure, self._upstreams[attempt.target].driver, *self._known())
         outlook = self._progress.outlook(failure, damage, attempt, ways=ways, dice=self._world.dice())
         match decide(failure, damage, outlook, self.asked.policy.recovery):
             case Again() as again:
@@ -403,7 +403,7 @@ class Conductor:
         return self.account.ended(how, usage=self._usage, detail=self._failure.detail if self._failure else "")
 
     def _live(self, fitted: Fitted) -> Live:
-        return self._upstreams[fitted.target.upstream]
+        return self._upstreams[fitted.target]
 
     def _pace(self, fitted: Fitted) -> Pace:
         return self._live(fitted).paces.of(fitted.target.model, fitted.window)

@@ -26,7 +26,6 @@ from gateway.service.refusal import Refusal
 from gateway.service.summaries import Question, Summarising, key_of
 from gateway.service.upstreams import Live, Upstreams
 
-AWAY = ModelRule(match="*", output_reserve=16_384)  # rules for models in policy are about those at home
 _TIGHTER = 6  # times that a plan whose sizes were too small is made again, each with an eighth less
 
 
@@ -58,7 +57,7 @@ class Fitted:
     @property
     def room(self) -> int:
         """Tokens that the answer may take: the client's `max_tokens`, else all that is left; 0 where nobody can tell."""
-        most = self.conversation.sampling.max_tokens
+        most = self.conversation.sampling.max_tokens or (self.rule.output_reserve if self.facts.away else None)
         if self.window is None:
             return most or 0
         left = max(1, self.window - self.count.tokens)
@@ -104,8 +103,8 @@ class Fitting:
         self, conversation: Conversation, target: Target, policy: Policy, *, window: int | None = None
     ) -> Fitted:
         """The same without compaction: however long it is."""
-        live = self._upstreams[target.upstream]
-        rule = AWAY if live.away else policy.rule_for(conversation.model)
+        live = self._upstreams[target]
+        rule = _rule(live, target, conversation, policy)
         facts = await self._upstreams.facts(target)
         if window is None:
             window = await live.windows.of(target.model, facts, rule)
@@ -145,7 +144,7 @@ class Fitting:
 
     async def tokens_of(self, text: str, fitted: Fitted) -> int:
         """The tokens of a text by the target's vocabulary, else a token for three bytes."""
-        driver = self._upstreams[fitted.target.upstream].driver
+        driver = self._upstreams[fitted.target].driver
         exact = await self._counter.exact(text, model=fitted.facts.name, digest=fitted.facts.digest, driver=driver)
         return max(1, exact if exact is not None else len(text.encode()) // 3)
 
@@ -154,7 +153,7 @@ class Fitting:
 
         What is sent is counted as it was rendered, not as it was planned.
         """
-        live, probe = self._upstreams[fitted.target.upstream], replace(fitted.first(), mode=Mode.FRESH, prompt="")
+        live, probe = self._upstreams[fitted.target], replace(fitted.first(), mode=Mode.FRESH, prompt="")
         fitted = replace(fitted, window=window or fitted.window)
         budget, rules = _budget(fitted, fitted.count), self._rules(fitted, policy)
         fits = budget is None or fitted.count.tokens <= budget
@@ -195,7 +194,7 @@ class Fitting:
         return replace(rules, summary=can_pay)
 
     async def _plan(self, fitted: Fitted, budget: int, probe: Try, rules: CompactionRules) -> Compaction:
-        driver, digest = self._upstreams[fitted.target.upstream].driver, fitted.facts.digest
+        driver, digest = self._upstreams[fitted.target].driver, fitted.facts.digest
         sizes = await self._counter.sizes(model=fitted.target.model, digest=digest, driver=driver, probe=probe)
         memo = self._memos.setdefault((fitted.target, digest), Memo())
         plan = partial(
@@ -218,7 +217,7 @@ class Fitting:
 
     async def _question(self, fitted: Fitted, ticket: Ticket, policy: Policy) -> Question | None:
         """The request for a summary, behind the prompt as it was sent: of that nothing changes, so that it is in the cache."""
-        live, most = self._upstreams[fitted.target.upstream], policy.compaction.summary_tokens
+        live, most = self._upstreams[fitted.target], policy.compaction.summary_tokens
         conversation = replace(
             fitted.conversation,
             messages=asking(fitted.conversation.messages),
@@ -244,6 +243,13 @@ class Fitting:
             driver=live.driver,
             slots=live.slots,
         )
+
+
+def _rule(live: Live, target: Target, conversation: Conversation, policy: Policy) -> ModelRule:
+    """Rules for models are about those at home; of a target elsewhere policy says how long its answers may be."""
+    if not live.away:
+        return policy.rule_for(conversation.model)
+    return ModelRule(match="*", output_reserve=policy.cloud.targets[str(target)].answer)
 
 
 def _replaced(conversation: Conversation, compaction: Compaction) -> tuple[tuple[int, Message], ...]:

@@ -127,7 +127,7 @@ class Gateway:
         """One model with its facts and effective window, without loading it; None where it can't be told."""
         targets = await self.upstreams.targets(model, self.policy)
         for target in targets[:1]:
-            live = self.upstreams[target.upstream]
+            live = self.upstreams[target]
             entry = next((each.entry for each in live.listed if each.name == target.model), {})
             try:
                 facts = await self.upstreams.facts(target)
@@ -151,8 +151,8 @@ class Gateway:
                 continue
         return found
 
-    def driver(self, upstream: str) -> Driver:
-        return self.upstreams[upstream].driver
+    def driver(self, target: Target) -> Driver:
+        return self.upstreams[target].driver
 
     async def retire(self) -> None:
         """Close once the last answer under way has ended; a newer policy has taken over, and nothing leaves under this one."""

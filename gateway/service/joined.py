@@ -89,7 +89,7 @@ async def _healed(flight: Flight, upstreams: Upstreams) -> bool:
     if fitted is None:
         return True
     try:
-        await upstreams[fitted.target.upstream].driver.alive()
+        await upstreams[fitted.target].driver.alive()
     except UpstreamFailed:
         return False
     return True

@@ -62,7 +62,7 @@ class Refitting:
     def _smaller(self, window: int | None, target: Target) -> int | None:
         if not self._policy.recovery.shrink_window:
             return None
-        return smaller(window or self._upstreams[target.upstream].windows.pinned(target.model))
+        return smaller(window or self._upstreams[target].windows.pinned(target.model))
 
     async def shorter(self, conversation: Conversation, fitted: Fitted, failure: Failure, *, joined: int) -> Fitted:
         """The conversation with more room: for the `joined` tokens of its answer, or for what an overflow has taught.
@@ -82,7 +82,7 @@ class Refitting:
 
     async def reachable(self, target: Target) -> bool:
         """Wait for an upstream that refuses connections, by its cheapest request, for as long as policy says."""
-        driver, clock = self._upstreams[target.upstream].driver, self._world.clock
+        driver, clock = self._upstreams[target].driver, self._world.clock
         until = clock.now() + self._policy.timeouts.unreachable
         while clock.now() < until:
             await clock.sleep(_POLL)
@@ -96,7 +96,7 @@ class Refitting:
     async def free(self, target: Target) -> None:
         """Unload a model whose runner answers nobody: v0.24.0 may hang after an error of its tool-call parser."""
         try:
-            await self._upstreams[target.upstream].driver.unload(target.model)
+            await self._upstreams[target].driver.unload(target.model)
         except UpstreamFailed:
             return
 

@@ -23,6 +23,7 @@ from gateway.core.routing import (
     why_heavy,
     wish_of,
 )
+from gateway.core.spending import most_prompt
 from gateway.core.stream import Part
 from gateway.service.asked import Asked
 from gateway.service.away import Away, Errand
@@ -114,7 +115,7 @@ class Road:
             permission = await self._map.away.permission(asked, conversation)
             if permission.allowed:
                 count = self._map.fitting.guessed(conversation)
-                size = Size(prompt=count.tokens, margin=count.margin, asked=conversation.sampling.max_tokens)
+                size = Size(prompt=most_prompt(count), asked=conversation.sampling.max_tokens)
                 offered = await self._map.away.offers(asked, size)
         return route(
             self._home,
@@ -141,5 +142,5 @@ class Road:
         """Until the first token at home, for the part of the prompt that no cache holds; None where it is not known."""
         if fitted is None:
             return None
-        live = self._map.upstreams[fitted.target.upstream]
+        live = self._map.upstreams[fitted.target]
         return live.paces.of(fitted.target.model, fitted.window).seconds_to_first_token(fitted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.core.privacy.finding import counted
 from gateway.core.routing import HEAVY, Size
+from gateway.core.spending import most_prompt
 from gateway.service.asked import Asked
 from gateway.service.fitting import Fitted
 from gateway.service.gateway import Gateway
@@ -23,7 +24,7 @@ async def routed(gateway: Gateway, asked: Asked) -> dict[str, object]:
     verdict = await away.verdict(asked, conversation)
     await road.turns(found)
     count = gateway.fitting.guessed(conversation)
-    size = Size(prompt=count.tokens, margin=count.margin, asked=conversation.sampling.max_tokens)
+    size = Size(prompt=most_prompt(count), asked=conversation.sampling.max_tokens)
     route = road.route
     return {
         "key": asked.caller.name,

@@ -14,6 +14,7 @@ from gateway.core.plan import ModelFacts, Target
 from gateway.core.policy import Policy
 from gateway.core.policy.models import ModelRule
 from gateway.core.policy.upstreams import Upstream
+from gateway.core.routing import target_of
 from gateway.ports import Driver, Listed, UpstreamFailed
 from gateway.service.paces import Paces
 from gateway.service.refusal import Refusal
@@ -75,10 +76,12 @@ class Upstreams:
 
         self.live = {name: live(name, policy.upstreams[name], driver) for name, driver in drivers.items()}
         elsewhere = Upstream(slots=policy.cloud.slots)
-        self._away = {name: replace(live(name, elsewhere, driver), away=True) for name, driver in away.items()}
+        providers = {name: replace(live(name, elsewhere, driver), away=True) for name, driver in away.items()}
+        self._away = {target: providers[target.upstream] for target in map(target_of, policy.cloud.heavy)}
 
-    def __getitem__(self, name: str) -> Live:
-        return self._away[name] if name in self._away else self.live[name]
+    def __getitem__(self, target: Target) -> Live:
+        """Where a target is. A server at home may have models that run elsewhere (Ollama's cloud)."""
+        return self._away.get(target) or self.live[target.upstream]
 
     def inherit(self, before: Upstreams) -> None:
         """Go on with what was learnt of the same servers under an earlier policy."""
@@ -137,7 +140,7 @@ class Upstreams:
 
     async def facts(self, target: Target) -> ModelFacts:
         """What is known of a model. Raises UpstreamFailed where nothing is and the upstream can't be asked."""
-        live, now = self[target.upstream], self._clock.now()
+        live, now = self[target], self._clock.now()
         at, known = live.facts.get(target.model, (float("-inf"), None))
         if known is not None and now - at < _FACTS_FRESH:
             return known
@@ -154,13 +157,13 @@ class Upstreams:
 
     async def load(self, target: Target, rule: ModelRule) -> None:
         """Bring a model into memory at the window that holds for it. Raises UpstreamFailed."""
-        live = self[target.upstream]
+        live = self[target]
         window = await live.windows.of(target.model, await self.facts(target), rule)
         await live.driver.load(target.model, window=window)
 
     async def close(self) -> None:
-        for live in (*self.live.values(), *self._away.values()):
-            await live.driver.close()
+        for driver in {id(live.driver): live.driver for live in (*self.live.values(), *self._away.values())}.values():
+            await driver.close()
 
 
 def _nobody_answers(names: Sequence[str]) -> Problem:

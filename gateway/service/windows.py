@@ -14,6 +14,7 @@ from gateway.core.policy.models import ModelRule
 from gateway.core.policy.recovery import RecoveryRules
 from gateway.core.policy.upstreams import Upstream
 from gateway.core.recovery import smaller
+from gateway.core.wire.fields import is_object
 from gateway.ports import Driver, WindowLearnt
 from gateway.service.world import World
 
@@ -86,7 +87,8 @@ class Windows:
         """The largest window that fits, None where the model file does not say what its layers keep."""
         size = parse_size(memory)
         generation: Generation = "old" if self._driver.prints_control else "new"
-        context = context_of(facts.info, generation=generation)
+        told = facts.shown.get("model_info")
+        context = context_of(told if is_object(told) else facts.info, generation=generation)
         if size is None or isinstance(context, NotKnown) or facts.trained is None or not facts.size_bytes:
             return None
         fits = largest_window(

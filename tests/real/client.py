@@ -64,14 +64,14 @@ async def chat(
     return seen
 
 
-async def modes(url: str, seen: Seen) -> list[str]:
-    """How each attempt at an answer joined what was there, as the gateway's record tells."""
+async def events(url: str, seen: Seen, name: str) -> list[Json]:
+    """The events of this name in the gateway's record of an answer: `Began` for each attempt, `Broke` for each that failed."""
     path = f"{url}/holdfast/requests/{seen.headers['x-holdfast-request']}"
     async with aiohttp.ClientSession() as session, session.get(path) as answer:
         record: Json = await answer.json()
-    events = record["events"]
-    assert isinstance(events, list)
-    return [event["mode"] for event in events if event["event"] == "Began"]
+    found = record["events"]
+    assert isinstance(found, list)
+    return [event for event in found if event["event"] == name]
 
 
 def _take(seen: Seen, chunk: Json) -> None:

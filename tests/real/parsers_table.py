@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.real.answer import Answer
-from tests.real.client import Seen, chat, modes
+from tests.real.client import Seen, chat, events
 from tests.real.dialects import DIALECTS, Dialect
 from tests.real.holdfast import serve
 from tests.real.ollama import Ollama, running
@@ -146,9 +146,10 @@ async def ask_alone(ollama: Ollama, dialect: Dialect, case: Case) -> Outcome:
 async def ask_through(url: str, dialect: Dialect, case: Case) -> Outcome:
     seen = await chat(url, "Write.", model=case.model, tools=[WRITE_FILE], think=dialect.think, max_tokens=case.limit)
     outcome = judge_seen(seen, case.content)
-    if outcome.word == "WRONG" and (await modes(url, seen))[-1:] == ["schema"]:
-        return Outcome("remade", outcome.detail)
-    return outcome
+    if outcome.word != "WRONG":
+        return outcome
+    last = (await events(url, seen, "Began"))[-1]
+    return Outcome("remade", outcome.detail) if last["mode"] == "schema" else outcome
 
 
 async def measure(ollama: Ollama, url: str, dialect: Dialect, asked: Sequence[Case]) -> Row:

@@ -67,14 +67,13 @@ async def test_a_tool_call_comes_whole(ollama: Ollama, holdfast: Serve) -> None:
 
 
 async def test_a_value_that_breaks_the_servers_parser_comes_whole(ollama: Ollama, holdfast: Serve) -> None:
-    """A value with `</parameter>` in it: Ollama alone answers with an XML error, and on v0.24.0 hangs soon after."""
+    """A value with `</parameter>` in it: Ollama alone answers with an XML error."""
     await taught(ollama, HARD)
     with holdfast() as url:
-        for _ in range(4):
-            seen = await chat(url, "Write the cases.", tools=[WRITE_FILE])
-            assert seen.ends == ["tool_calls"], seen
-            assert [name for name, _ in seen.calls] == [TOOL]
-            assert '"</parameter>"' in str(seen.calls)
+        seen = await chat(url, "Write the cases.", tools=[WRITE_FILE])
+    assert seen.ends == ["tool_calls"], seen
+    assert [name for name, _ in seen.calls] == [TOOL]
+    assert '"</parameter>"' in str(seen.calls)
 
 
 @pytest.mark.parametrize("cap", [8, 20, 45])

@@ -41,7 +41,8 @@ async def _struck(name: str, generation: Generation, state: Path) -> list[str]:
     family, wrong = FAMILIES[name], []
     async with Stage(family, generation, state) as stage:
         known = await sizes(stage, family)
-        for case in cases(family, known, seed=f"{SEED} {name} {generation.version}", count=COUNT):
+        seed = f"{SEED} {name} {generation.version}"
+        for case in cases(family, known, generation=generation, seed=seed, count=COUNT):
             outcome = await stage.play(case)
             for _ in range(_AGAIN * outcome.hurried):
                 outcome = await stage.play(case)

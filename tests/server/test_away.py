@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ from gateway.testing.models.model import SimModel
 from gateway.testing.ollama import SimulatedOllama
 from gateway.testing.script import always
 
-pytest.importorskip("litellm")
-pytest.importorskip("re2")
+pytestmark = pytest.mark.skipif(
+    find_spec("litellm") is None or find_spec("re2") is None, reason="needs the extra [cloud]"
+)
 
 HOME = SimModel(name="sim", script=always("From home."), parameters={"num_ctx": 32768})
 SECRET = "AKIA" + "QWERTZUIOP234567"

@@ -86,7 +86,7 @@ def leaving(
     taints: MemoryStore | None = None,
     here: World | None = None,
 ) -> Leaving:
-    gate = Gate(rules, matcher or Finds(), key=bytes(32), now=lambda: 0.0)
+    gate = Gate(rules, matcher or Finds(), key=bytes(32), now=lambda: -100.0)
     return Leaving(gate, rules=rules, taints=taints or MemoryStore(), world=here or world(Journal()))
 
 

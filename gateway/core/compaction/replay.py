@@ -103,7 +103,7 @@ class Replay:
         for share in (self.room.rules.tail, self.room.rules.tail / 4, 0.0):
             old = self._old(share)
             self._touch(old, target)
-            self._fold(old, target, enough if share else None)
+            self._fold(old, target, enough)
             if self.tokens <= enough:
                 return True
         self._cut_newest()
@@ -164,11 +164,10 @@ class Replay:
         """The index of the latest user message among the live ones; -1 where none is."""
         return next((i for i in range(len(self.live) - 1, -1, -1) if self.live[i].source.role == "user"), -1)
 
-    def _fold(self, old: int, target: int, enough: int | None) -> None:
+    def _fold(self, old: int, target: int, enough: int) -> None:
         """Put the record in place of as few of the oldest turns as bring the prompt down to `target`; of all old ones if none does.
 
-        Then the record is short enough to bring it down to `enough`; where there is nothing else to fold (None), it may take
-        half of what is left.
+        Then the record is short enough to bring it down to `enough`, or takes half of what is left.
         """
         if not self.room.rules.digest or self.tokens <= target:
             return
@@ -183,14 +182,15 @@ class Replay:
             last = seam == seams[-1]
             if rest + guess > target and not last:
                 continue
-            head = self._head(ledger, seam, self._record_room(rest, enough) if last else self.room.budget)
+            head = self._head(
+                ledger,
+                seam,
+                max(enough - rest, (self._limit(self.room.rules.hi) - rest) // 2) if last else self.room.budget,
+            )
             guess = head.tokens
             if rest + guess <= target or last:
                 self._take_head(head, ledger, seam)
                 return
-
-    def _record_room(self, rest: int, enough: int | None) -> int:
-        return enough - rest if enough is not None else (self._limit(self.room.rules.hi) - rest) // 2
 
     def _seams(self, old: int) -> list[int]:
         """Where the record may end: before an assistant's message; or at the end, if there is the user's latest, which it then holds."""

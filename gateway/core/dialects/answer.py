@@ -115,7 +115,7 @@ class Answer:
             reading.opener = mark
             if self._spoken and candidate.dialect.read is not self._spoken.read:
                 reading.mends = (*reading.mends, "other_dialect")
-            found = yield from candidate.dialect.read(reading, mark)
+            found = yield from candidate.dialect.read(reading)
         found = found or (yield from self._garbled(mark, candidates))
         if found:
             reading.page.behind(scanner.since(reading.start) if reading.page.in_doubt else "")

@@ -20,8 +20,8 @@ _FENCED = Form(bare=True, closers=("```",))
 _FENCES = ("```json", "```tool_call", "```tool_code", "```")
 
 
-def _read(reading: Reading, opener: str) -> Steps[bool]:
-    if opener in _TAGS:
+def _read(reading: Reading) -> Steps[bool]:
+    if reading.opener in _TAGS:
         reading.mends = (*reading.mends, "wrong_wrapper")
         return (yield from read_objects(reading, _TAGGED))
     scanner = reading.scanner
@@ -35,7 +35,7 @@ def _read(reading: Reading, opener: str) -> Steps[bool]:
     return (yield from read_objects(reading, _BARE))
 
 
-def _read_fenced(reading: Reading, _opener: str) -> Steps[bool]:
+def _read_fenced(reading: Reading) -> Steps[bool]:
     """A block that holds nothing but calls of declared tools; text behind it makes it an example in an answer."""
     page = reading.page
     first = page.quiet

@@ -26,8 +26,8 @@ _UNDECLARED = re.compile(r"[A-Za-z]\w*_\w+|args")
 _UNDECLARED_TAG = re.compile(rf"<(?:{_UNDECLARED.pattern})>")
 
 
-def _read(reading: Reading, opener: str) -> Steps[bool]:
-    return (yield from _Call(reading, opener[1:-1]).read())
+def _read(reading: Reading) -> Steps[bool]:
+    return (yield from _Call(reading, reading.opener[1:-1]).read())
 
 
 class _Call(RawCall):

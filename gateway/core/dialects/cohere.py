@@ -18,11 +18,7 @@ _THINKS = (Think("<|START_THINKING|>", "<|END_THINKING|>"),)
 _NOISE = ("<|START_RESPONSE|>", "<|END_RESPONSE|>", "<|START_TEXT|>", "<|END_TEXT|>", "<|END_OF_TURN_TOKEN|>")
 
 
-def _read_action(reading: Reading, _opener: str) -> Steps[bool]:
-    return read_objects(reading, _ACTION)
-
-
-def _read_fence(reading: Reading, _opener: str) -> Steps[bool]:
+def _read_fence(reading: Reading) -> Steps[bool]:
     """The fence that was seen ahead is what opens the list; the next one closes it."""
     scanner = reading.scanner
     try:
@@ -39,7 +35,7 @@ def _render(call: Call, *, before: str, after: str) -> str:
 
 COHERE_ACTION = Dialect(
     name="cohere-action",
-    read=_read_action,
+    read=partial(read_objects, form=_ACTION),
     render=partial(_render, before="<|START_ACTION|>", after="<|END_ACTION|>"),
     openers=(Opener("<|START_ACTION|>"),),
     closers=("<|END_ACTION|>",),

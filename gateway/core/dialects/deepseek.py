@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from gateway.core.dialects.dialect import Dialect, Opener, Where
 from gateway.core.dialects.groups import Group, read_group
 from gateway.core.dialects.named import read_arguments
@@ -23,10 +25,6 @@ _CALL, _CALL_END = _each("tool▁call▁begin"), _each("tool▁call▁end")
 _SEPARATOR = _each("tool▁sep")
 _NOISE = _each("end▁of▁sentence")
 _KIND = "function"
-
-
-def _read(reading: Reading, _opener: str) -> Steps[bool]:
-    return read_group(reading, _GROUP)
 
 
 def _call(reading: Reading, begin: int) -> Steps[bool]:
@@ -77,7 +75,7 @@ def _render(call: Call) -> str:
 
 DEEPSEEK_V3 = Dialect(
     name="deepseek-v3",
-    read=_read,
+    read=partial(read_group, group=_GROUP),
     render=_render_fenced,
     openers=tuple(Opener(token) for token in (*_OPENERS, *_CALL)),
     named=_named_fenced,
@@ -88,7 +86,7 @@ DEEPSEEK_V3 = Dialect(
 )
 DEEPSEEK_V31 = Dialect(
     name="deepseek-v3.1",
-    read=_read,
+    read=DEEPSEEK_V3.read,
     render=_render,
     openers=DEEPSEEK_V3.openers,
     named=_named,

@@ -44,7 +44,7 @@ class Think:
     label: str = ""
 
 
-ReadCalls: TypeAlias = Callable[["Reading", str], "Steps[bool]"]
+ReadCalls: TypeAlias = Callable[["Reading"], "Steps[bool]"]
 """Reads on behind an opener that was found, tells the `Reading` what it found; False: that was no call, but text."""
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from gateway.core.calls.json_value import write
 from gateway.core.dialects.dialect import Dialect, Opener
 from gateway.core.dialects.fields import arguments_of
-from gateway.core.dialects.reading import Reading
-from gateway.core.dialects.scanner import Steps
 from gateway.core.dialects.tagged import Grammar, attribute, read_tagged
 from gateway.core.stream import Call
 
@@ -34,10 +34,6 @@ _GRAMMAR = Grammar(
 )
 
 
-def _read(reading: Reading, _opener: str) -> Steps[bool]:
-    return read_tagged(reading, _GRAMMAR)
-
-
 def _render(call: Call) -> str:
     lines = [f'<｜DSML｜invoke name="{call.name}">']
     for key, value in arguments_of(call).items():
@@ -48,7 +44,7 @@ def _render(call: Call) -> str:
 
 DSML = Dialect(
     name="deepseek-dsml",
-    read=_read,
+    read=partial(read_tagged, grammar=_GRAMMAR),
     render=_render,
     openers=tuple(Opener(token) for token in (*_GRAMMAR.group, *_GRAMMAR.call)),
     closers=(*_GRAMMAR.call_end, *_GRAMMAR.group_end),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from gateway.core.dialects.dialect import Dialect, Opener
-from gateway.core.dialects.reading import Reading
-from gateway.core.dialects.scanner import Steps
 from gateway.core.dialects.tagged import Grammar, bare_name, read_tagged
 from gateway.core.stream import Call
 
@@ -19,17 +19,13 @@ _GRAMMAR = Grammar(
 )
 
 
-def _read(reading: Reading, _opener: str) -> Steps[bool]:
-    return read_tagged(reading, _GRAMMAR)
-
-
 def _render(call: Call) -> str:
     return f"<function={call.name}>{call.arguments}</function>"
 
 
 FUNCTIONARY = Dialect(
     name="functionary",
-    read=_read,
+    read=partial(read_tagged, grammar=_GRAMMAR),
     render=_render,
     openers=(Opener("<function="),),
     closers=("</function>",),

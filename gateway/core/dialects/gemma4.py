@@ -23,9 +23,9 @@ _QUOTES = (_QUOTE, _OLD_QUOTE)
 _KEY = re.compile(r"\s*([^\W\d][\w.\-]*)\s*(:|\Z)")
 
 
-def _read(reading: Reading, opener: str) -> Steps[bool]:
+def _read(reading: Reading) -> Steps[bool]:
     scanner = reading.scanner
-    bare = opener not in (_CALL, _OLD_CALL)
+    bare = reading.opener not in (_CALL, _OLD_CALL)
     if bare:
         scanner.rewind(reading.start)
         reading.mends = (*reading.mends, "missing_opener")

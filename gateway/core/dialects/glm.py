@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from gateway.core.calls.schema import properties_of, required_of
 from gateway.core.conversation import ToolSpec
@@ -22,9 +23,9 @@ _KEY, _KEY_END, _VALUE, _VALUE_END = "<arg_key>", "</arg_key>", "<arg_value>", "
 _NAME = re.compile(r"[\w.\-]+")
 
 
-def _read(reading: Reading, opener: str) -> Steps[bool]:
+def _read(reading: Reading) -> Steps[bool]:
     scanner = reading.scanner
-    if opener != _CALL:
+    if reading.opener != _CALL:
         scanner.rewind(reading.start)
         reading.mends = (*reading.mends, "missing_opener")
     try:
@@ -170,25 +171,17 @@ def _named(name: str) -> tuple[Opener, ...]:
     return (Opener(name, then=(_KEY,), where=Where.LINE),)
 
 
-def _render(call: Call, line: str) -> str:
+def _render(call: Call, *, line: str) -> str:
     lines = [_CALL + call.name]
     for key, value in arguments_of(call).items():
         lines.append(f"{_KEY}{key}{_KEY_END}{line}{_VALUE}{raw_text(value)}{_VALUE_END}")
     return line.join((*lines, _CALL_END))
 
 
-def _render45(call: Call) -> str:
-    return _render(call, "\n")
-
-
-def _render47(call: Call) -> str:
-    return _render(call, "")
-
-
 GLM45 = Dialect(
     name="glm-4.5",
     read=_read,
-    render=_render45,
+    render=partial(_render, line="\n"),
     openers=(Opener(_CALL),),
     named=_named,
     closers=(_CALL_END,),
@@ -199,7 +192,7 @@ GLM45 = Dialect(
 GLM47 = Dialect(
     name="glm-4.7",
     read=_read,
-    render=_render47,
+    render=partial(_render, line=""),
     openers=(Opener(_CALL),),
     named=_named,
     closers=(_CALL_END,),

@@ -6,24 +6,14 @@ from functools import partial
 
 from gateway.core.dialects.dialect import Dialect, Opener
 from gateway.core.dialects.objects import Form, read_objects, render_object
-from gateway.core.dialects.reading import Reading
-from gateway.core.dialects.scanner import Steps
 
 _FORM = Form(closers=("</tool_call>",))
 _FORM_20B = Form(closers=("</function_call>",))
 
 
-def _read(reading: Reading, _opener: str) -> Steps[bool]:
-    return read_objects(reading, _FORM)
-
-
-def _read_20b(reading: Reading, _opener: str) -> Steps[bool]:
-    return read_objects(reading, _FORM_20B)
-
-
 GRANITE3 = Dialect(
     name="granite3",
-    read=_read,
+    read=partial(read_objects, form=_FORM),
     render=partial(render_object, before="<|tool_call|>[", after="]"),
     openers=(Opener("<|tool_call|>"), Opener("<tool_call>", then=("[",))),
     closers=("</tool_call>",),
@@ -33,7 +23,7 @@ GRANITE3 = Dialect(
 )
 GRANITE_20B = Dialect(
     name="granite-20b",
-    read=_read_20b,
+    read=partial(read_objects, form=_FORM_20B),
     render=partial(render_object, before="<function_call> "),
     openers=(Opener("<function_call>", then=("{", "[", "```")),),
     closers=("</function_call>",),

@@ -18,7 +18,7 @@ _MOST_HEADER = 400
 _RECIPIENT = re.compile(r"\bto=([^\s<]+)")
 
 
-def _read(reading: Reading, opener: str) -> Steps[bool]:
+def _read(reading: Reading) -> Steps[bool]:
     scanner = reading.scanner
     scanner.rewind(reading.start)
     try:

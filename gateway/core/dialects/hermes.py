@@ -12,8 +12,8 @@ from gateway.core.dialects.scanner import Steps
 _THEN = ("{", "[", "```")
 
 
-def _read(reading: Reading, opener: str) -> Steps[bool]:
-    if opener != "<tool_call>":
+def _read(reading: Reading) -> Steps[bool]:
+    if reading.opener != "<tool_call>":
         reading.mends = (*reading.mends, "wrong_wrapper")
     return read_objects(reading, Form(closers=("</tool_call>", "</tools>"), each=True))
 

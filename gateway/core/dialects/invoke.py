@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import partial
 
 from gateway.core.dialects.dialect import Dialect, Opener
-from gateway.core.dialects.reading import Reading
-from gateway.core.dialects.scanner import Steps
 from gateway.core.dialects.tagged import Grammar, read_tagged, render_invoke
 
 
@@ -24,13 +22,9 @@ _GRAMMAR = Grammar(
 )
 
 
-def _read(reading: Reading, _opener: str) -> Steps[bool]:
-    return read_tagged(reading, _GRAMMAR)
-
-
 INVOKE = Dialect(
     name="invoke",
-    read=_read,
+    read=partial(read_tagged, grammar=_GRAMMAR),
     render=partial(render_invoke, grammar=_GRAMMAR),
     openers=(
         *(Opener(group, then=_GRAMMAR.call) for group in _GRAMMAR.group),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from gateway.core.dialects.dialect import Dialect, Opener, Think, Where
 from gateway.core.dialects.groups import Group, read_group
@@ -16,10 +17,6 @@ _SECTION = ("<|tool_calls_section_begin|>", "<|tool_call_section_begin|>")
 _SECTION_END = ("<|tool_calls_section_end|>", "<|tool_call_section_end|>")
 _CALL, _ARGUMENTS, _CALL_END = "<|tool_call_begin|>", "<|tool_call_argument_begin|>", "<|tool_call_end|>"
 _ID = re.compile(r"(?:functions\.)?(.+?)(?::(\d+))?")
-
-
-def _read(reading: Reading, _opener: str) -> Steps[bool]:
-    return read_group(reading, _GROUP)
 
 
 def _call(reading: Reading, begin: int) -> Steps[bool]:
@@ -54,7 +51,7 @@ def _render(call: Call) -> str:
 
 KIMI_K2 = Dialect(
     name="kimi-k2",
-    read=_read,
+    read=partial(read_group, group=_GROUP),
     render=_render,
     openers=tuple(Opener(token) for token in (*_SECTION, _CALL)),
     named=_named,

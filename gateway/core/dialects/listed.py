@@ -17,16 +17,8 @@ _APRIEL = Form(closers=("</tool_calls>",))
 _APERTUS = Form(closers=("<|tools_suffix|>",), told=called_by_key)
 
 
-def _read_nemotron(reading: Reading, _opener: str) -> Steps[bool]:
-    return read_objects(reading, _NEMOTRON)
-
-
-def _read_apriel(reading: Reading, _opener: str) -> Steps[bool]:
-    return read_objects(reading, _APRIEL)
-
-
-def _read_apertus(reading: Reading, opener: str) -> Steps[bool]:
-    if opener == "[":
+def _read_apertus(reading: Reading) -> Steps[bool]:
+    if reading.opener == "[":
         reading.scanner.rewind(reading.start)
         reading.mends = (*reading.mends, "stripped_token")
     return read_objects(reading, _APERTUS)
@@ -43,7 +35,7 @@ def _render_apertus(call: Call) -> str:
 
 NEMOTRON_NANO2 = Dialect(
     name="nemotron-nano-v2",
-    read=_read_nemotron,
+    read=partial(read_objects, form=_NEMOTRON),
     render=partial(render_object, before="<TOOLCALL>[", after="]</TOOLCALL>"),
     openers=(Opener("<TOOLCALL>"),),
     closers=("</TOOLCALL>",),
@@ -52,7 +44,7 @@ NEMOTRON_NANO2 = Dialect(
 )
 APRIEL = Dialect(
     name="apriel",
-    read=_read_apriel,
+    read=partial(read_objects, form=_APRIEL),
     render=partial(render_object, before="<tool_calls>[", after="]</tool_calls>"),
     openers=(Opener("<tool_calls>", then=("[", "{")),),
     closers=("</tool_calls>",),

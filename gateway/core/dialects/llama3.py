@@ -23,8 +23,8 @@ _BARE = Form(bare=True)
 _INTERPRETERS = ("python", "ipython", "code_interpreter")
 
 
-def _read(reading: Reading, opener: str) -> Steps[bool]:
-    if opener == _TAG:
+def _read(reading: Reading) -> Steps[bool]:
+    if reading.opener == _TAG:
         return _read_tagged(reading)
     reading.scanner.rewind(reading.start)
     return read_objects(reading, _BARE)

@@ -45,9 +45,9 @@ class Markers:
         ends = frozenset(think.closer for think in self.thinks.values())
         self.strays = self.inner | closers | ends
         """What closes nothing at the beginning of an answer, or behind a call."""
-        tags = len(speakers) == 1
+        tags = [c.opener for c in own if len(speakers) == 1 and c.opener.token.startswith("<")]
         self.marked = tuple(
-            mark for mark, found in self.candidates.items() if any(c.marked for c in found) or (tags and mark[0] == "<")
+            mark for mark, found in self.candidates.items() if any(c.marked or c.opener in tags for c in found)
         )
         self.in_answer = tokens(*self.candidates, *self.thinks, *self.strays, *self.noise, FENCE)
         self.thought_ends = tokens(*ends)

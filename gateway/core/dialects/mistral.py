@@ -18,15 +18,11 @@ _THINKS = (Think("[THINK]", "[/THINK]"), Think("<think>", "</think>"))
 _NOISE = ("[/TOOL_CALLS]", "</s>")
 
 
-def _read_list(reading: Reading, _opener: str) -> Steps[bool]:
-    return read_objects(reading, _FORM)
-
-
-def _read_named(reading: Reading, opener: str) -> Steps[bool]:
+def _read_named(reading: Reading) -> Steps[bool]:
     """`NAME[CALL_ID]id[ARGS]{…}`; servers that strip special tokens leave `NAME{…}` or `NAME[ARGS]{…}` (vLLM)."""
     scanner = reading.scanner
     mends: tuple[str, ...] = ()
-    if opener != _MARK:
+    if reading.opener != _MARK:
         scanner.rewind(reading.start)
         mends = ("missing_opener",)
     try:
@@ -34,9 +30,9 @@ def _read_named(reading: Reading, opener: str) -> Steps[bool]:
         if found and found[1] == "[CALL_ID]":
             yield from scanner.short(tokens("[ARGS]"))
     except Ended:
-        return opener == _MARK and reading.nameless(reading.start)
+        return reading.opener == _MARK and reading.nameless(reading.start)
     name = found[0].strip() if found else ""
-    if not found or found[1] == "\n" or (opener != _MARK and reading.tool(name) is None):
+    if not found or found[1] == "\n" or (reading.opener != _MARK and reading.tool(name) is None):
         return False
     if found[1] == "{":
         scanner.at -= 1
@@ -54,7 +50,7 @@ def _render_named(call: Call) -> str:
 
 MISTRAL_ARRAY = Dialect(
     name="mistral-array",
-    read=_read_list,
+    read=partial(read_objects, form=_FORM),
     render=partial(render_object, before=f"{_MARK} [", after="]"),
     openers=(Opener(_MARK, then=("[", "{")),),
     noise=_NOISE,

@@ -15,8 +15,8 @@ _OLMO3, _OLMO3_END = "<function_calls>", "</function_calls>"
 _CLOSERS = (_LFM2_END, _LLAMA4_END, _OLMO3_END)
 
 
-def _read(reading: Reading, opener: str) -> Steps[bool]:
-    if opener == "[":
+def _read(reading: Reading) -> Steps[bool]:
+    if reading.opener == "[":
         reading.scanner.rewind(reading.start)
         return read_python_calls(reading, bare=True)
     return read_python_calls(reading, closers=_CLOSERS)

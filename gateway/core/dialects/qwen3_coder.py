@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import partial
 
 from gateway.core.dialects.dialect import Dialect, Opener
-from gateway.core.dialects.reading import Reading
-from gateway.core.dialects.scanner import Steps
 from gateway.core.dialects.tagged import Grammar, bare_name, read_tagged, render_tagged
 
 _GRAMMAR = Grammar(
@@ -22,13 +20,9 @@ _GRAMMAR = Grammar(
 )
 
 
-def _read(reading: Reading, _opener: str) -> Steps[bool]:
-    return read_tagged(reading, _GRAMMAR)
-
-
 QWEN3_CODER = Dialect(
     name="qwen3-coder",
-    read=_read,
+    read=partial(read_tagged, grammar=_GRAMMAR),
     render=partial(render_tagged, grammar=_GRAMMAR),
     openers=(Opener("<tool_call>", then=("<function=",)), Opener("<function=")),
     closers=("</function>", "</tool_call>"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import field
 from urllib.parse import urlsplit
 
@@ -41,7 +41,7 @@ class Price:
 
 @section
 class CloudTarget:
-    """One model of a provider. Its name in `targets` is `provider/model`, where the provider is gemini, mistral or openrouter."""
+    """One model of a provider. Its name in `targets` is `provider/model`, where the provider is gemini, mistral or openrouter, or an upstream of this policy that is not at home, or that has models which run elsewhere (Ollama's cloud models)."""
 
     accepts_terms: bool = False
     """You have read the provider's terms for this model and your account is on its paid tier, where prompts do not train models. Without this it is never used."""
@@ -134,14 +134,14 @@ class CloudRules:
         return found
 
 
-def complaints(rules: CloudRules) -> Iterator[str]:
-    """What is wrong with it, in words that name the path, what was found and what would be right."""
+def complaints(rules: CloudRules, upstreams: Collection[str] = ()) -> Iterator[str]:
+    """What is wrong with it, in words that name the path, what was found and what would be right. `upstreams`: their names."""
     for place, name in enumerate(rules.heavy):
         if name not in rules.targets:
             known = ", ".join(rules.targets) or "none"
             yield f"cloud.heavy[{place}]: {name!r} is not among cloud.targets; known are: {known}"
     for name, target in rules.targets.items():
-        yield from _wrong(name, target, used=name in rules.heavy)
+        yield from _wrong(name, target, used=name in rules.heavy, providers=(*KEY_ENVS, *upstreams))
     for name in ("per_day", "per_key_per_day", "total"):
         amount = getattr(rules.budgets, name)
         if amount is not None and amount < 0:
@@ -152,11 +152,11 @@ def complaints(rules: CloudRules) -> Iterator[str]:
         yield f"cloud.slots: {rules.slots} serves nobody; write 1 or more"
 
 
-def _wrong(name: str, target: CloudTarget, *, used: bool) -> Iterator[str]:
+def _wrong(name: str, target: CloudTarget, *, used: bool, providers: Collection[str]) -> Iterator[str]:
     at = f"cloud.targets.{name}"
     provider, _, model = name.partition("/")
-    if provider not in KEY_ENVS or not model:
-        yield f"{at}: is no name of a model here; write it like gemini/gemini-3.8-flash, with one of {', '.join(KEY_ENVS)}"
+    if provider not in providers or not model:
+        yield f"{at}: is no name of a model here; write it like gemini/gemini-3.8-flash, with one of {', '.join(providers)}"
     if target.window < 8192:
         yield f"{at}.window: {target.window} is too small; write the model's context window in tokens"
     if target.answer < 1:

@@ -36,8 +36,9 @@ class PrivacyRules:
         "/lib64",
         "/usr",
         "/opt/homebrew",
+        "/path/to",
     )
-    """Folders and files that are the same on every machine: to name them says nothing."""
+    """Folders and files that are the same on every machine, or in every example: to name them says nothing."""
 
     private_files: tuple[str, ...] = (
         ".env",

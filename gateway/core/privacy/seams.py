@@ -10,6 +10,7 @@ from typing import TypeAlias
 from gateway.core.privacy.finding import Place
 from gateway.core.privacy.reading import Hit, news
 from gateway.core.privacy.rule import Matcher
+from gateway.core.privacy.strangeness import strangeness
 from gateway.core.privacy.units import BREAK, Leaf
 from gateway.core.privacy.views import View, views
 
@@ -23,6 +24,8 @@ def laned(leaves: Iterable[Leaf]) -> dict[Lane, list[Leaf]]:
     """The leaves by lane, in order: what a user says goes on in the answer, as well as in what the user says next."""
     found: dict[Lane, list[Leaf]] = {}
     for leaf in leaves:
+        if leaf.place is Place.ID:  # random by nature, and nobody's prose
+            continue
         lanes: set[Lane] = {(leaf.place, leaf.name)}
         if leaf.place in _PROSE:
             lanes.add(("prose", ""))
@@ -42,8 +45,11 @@ class Joints:
 
     def add(self, before: Leaf, after: Leaf, known: frozenset[str]) -> None:
         """A pair, and the rules that find something near it already: of those another hit says nothing new."""
-        head = before.text[-_EDGE:].rstrip()
-        self._views.append(View(head + after.text[:_EDGE].lstrip(), (len(head),)))
+        head, tail = before.text[-_EDGE:], after.text[:_EDGE]
+        if _are_apart(head, tail):
+            head = tail = ""
+        head = head.rstrip()
+        self._views.append(View(head + tail.lstrip(), (len(head),)))
         self._known.append(known)
 
     def hits(self, matcher: Matcher) -> Iterator[tuple[int, Hit]]:
@@ -64,3 +70,14 @@ class Joints:
     def _encoded(self, matcher: Matcher) -> Iterator[tuple[int, Hit]]:
         for place, joint in enumerate(self._views):
             yield from ((place, hit) for view in views(joint.text) for hit in news(view, matcher))
+
+
+def _are_apart(head: str, tail: str) -> bool:
+    """Whether there are blanks between the two, and a common word beside them: so prose begins, and no half of a secret."""
+    blank = head[-1:].isspace() or tail[:1].isspace()
+    return blank and (_is_word(head.split()[-1:]) or _is_word(tail.split(None, 1)[:1]))
+
+
+def _is_word(found: list[str]) -> bool:
+    word = found[0].strip(".,:;!?") if found else ""
+    return len(word) > 2 and word.isalpha() and strangeness(word) < 0

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from itertools import islice
 from urllib.parse import unquote
 
+from gateway.core.privacy.strangeness import strangeness
+
 _DEPTH = 3  # JSON in JSON in an address
 _LONGEST = 4 << 20  # characters that all readings of one text may hold together, many times what honest text makes
 
@@ -178,7 +180,7 @@ def _joined(lines: Sequence[str]) -> View | None:
         after = ends[place + 1]
         head = _HEAD.match(after)
         rest = after[head.end() :] if head else after
-        if rest and rest[0] not in _PARTS and _no_prose(ends[place], rest):
+        if rest and rest[0] not in _PARTS and _one_word(ends[place], rest):
             if last != place - 1:
                 chains.append([ends[place]])
             chains[-1].append(rest)
@@ -198,7 +200,10 @@ def _chained(chains: Sequence[Sequence[str]]) -> View:
     return View("\n".join(map("".join, chains)), [seam for seam in seams if seam >= 0])
 
 
-def _no_prose(before: str, rest: str) -> bool:
-    """Whether the two ends of a break may be one word of a secret: long, or not so long with digits."""
-    ends = before.rsplit(None, 1)[-1] + (rest.split(None, 1) or [""])[0]
-    return len(ends) >= 2 * _WORD or (len(ends) >= _WORD and any(map(str.isdigit, ends)))
+def _one_word(before: str, rest: str) -> bool:
+    """Whether the two ends of a break may be one word of a secret: long, or not so long with digits, and begun by no common word."""
+    last = before.rsplit(None, 1)[-1]
+    ends = last + (rest.split(None, 1) or [""])[0]
+    if len(ends) < 2 * _WORD and (len(ends) < _WORD or not any(map(str.isdigit, ends))):
+        return False
+    return not (last.islower() and last.isalpha() and len(last) > 4 and strangeness(last) < 0)
