@@ -148,6 +148,11 @@ def smaller(window: int | None) -> int | None:
     return next((rung for rung in LADDER if window and rung < window), None)
 
 
+def larger(window: int, most: int) -> int | None:
+    """The next rung above a window, up to `most`; None where there is none."""
+    return next((rung for rung in reversed(LADDER) if window < rung <= most), most if window < most else None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
     """What bounds an attempt, in tokens; `continued` is what continuations have made so far, all together at most `most`."""

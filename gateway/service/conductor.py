@@ -8,13 +8,10 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from gateway.core.admission import Ticket
-from gateway.core.compaction.sides import side_request
-from gateway.core.conversation import Conversation
 from gateway.core.events import Ended
 from gateway.core.failures import Failure, FailureKind
-from gateway.core.identity import fingerprint
 from gateway.core.plan import Mode, Target, Try
-from gateway.core.recovery import OF_THE_UPSTREAM, Again, GiveUp, decide
+from gateway.core.recovery import Again, GiveUp, decide
 from gateway.core.stream import Part, StopReason, Usage
 from gateway.core.turn import Circling, Damage, Turn
 from gateway.ports import UpstreamFailed
@@ -32,6 +29,7 @@ from gateway.service.readers import reader_for
 from gateway.service.refitting import Refitting
 from gateway.service.refusal import Refusal
 from gateway.service.road import Road
+from gateway.service.tickets import comes_back, ticket_of
 from gateway.service.upstreams import Live, Upstreams
 from gateway.service.world import World
 
@@ -91,9 +89,16 @@ class Conductor:
                     async with aclosing(self._attempts(fitted)) as batches:
                         async for out in batches:
                             yield out
-                    await self._settle(fitted)
+                    held = self._known()[0].window
+                    await self._live(fitted).settle(
+                        fitted.target.model,
+                        self._failure,
+                        held=held,
+                        retries=len(self._progress.tries) - 1,
+                        now=self._world.clock.now(),
+                    )
                     last = await self._last()
-                    slot.comes_back = self._comes_back()
+                    slot.comes_back = comes_back(self.asked, calls=bool(self._verified.calls))
                 if self._failure is not None and await self._moves_on(self._failure.kind):
                     last, self._at_worst = [], last
             except Refusal as refusal:
@@ -165,35 +170,7 @@ class Conductor:
         return again or fitted.first()
 
     def _ticket(self, fitted: Fitted) -> Ticket:
-        """Its place in the line: by session where the client names one, else by how the conversation begins."""
-        asked = self.asked
-        head = asked.conversation.messages[:2]
-        session = asked.session or fingerprint(Conversation(model="", messages=head)).hex()
-        return Ticket(
-            id=asked.id,
-            session=f"{asked.caller.name}/{session}",
-            model=fitted.target.model,
-            background=side_request(asked.conversation) is not None,
-            seconds=self._pace(fitted).seconds(fitted),
-        )
-
-    def _comes_back(self) -> bool:
-        """Whether its agent will ask again at once: it has calls to make, and is in the middle of its work."""
-        answered = any(message.role == "assistant" for message in self.asked.conversation.messages)
-        return bool(self._verified.calls) and answered
-
-    async def _settle(self, fitted: Fitted) -> None:
-        """What the upstream's breaker, its budget of retries and its window learn from this request."""
-        live, model = self._live(fitted), fitted.target.model
-        breaker = live.breaker(model)
-        if self._failure is None:
-            breaker.worked()
-            live.retries.give_back(len(self._progress.tries) - 1)
-            failed, held = live.windows.pinned(model), self._known()[0].window
-            if failed and held and held < failed:
-                await live.windows.shrunk(model, failed=failed, held=held)
-        elif self._failure.kind in OF_THE_UPSTREAM:
-            breaker.failed(self._failure, self._world.clock.now())
+        return ticket_of(self.asked, model=fitted.target.model, seconds=self._pace(fitted).seconds(fitted))
 
     async def _fit(self, target: Target, *, window: int | None = None) -> Fitted:
         return self._note_fitted(await self._refitting.fit(self._conversation, target, window=window))
@@ -384,19 +361,21 @@ class Conductor:
             )
         if ending.mended:
             self.account.do("mended")
-        self._usage = usage_of(turn, prompt_tokens=self._prompt(fitted), made=await self._made(ending))
+        self._usage = await self._told(ending)
         return ending.batch(usage=self._usage, did=self.account.did)
 
-    def _prompt(self, fitted: Fitted) -> int:
-        """The prompt that was sent first: ours where exact or where its attempt told nothing, else the server's (0)."""
-        return self._progress.prompt_tokens if fitted.count.method == "exact" or len(self._progress.tries) > 1 else 0
-
-    async def _made(self, ending: Ending) -> int:
-        """The tokens of the answer: the server's number where one attempt made it, else ours."""
+    async def _told(self, ending: Ending) -> Usage:
+        """One answer's usage: the prompt that was sent first; the tokens that were delivered, by the server where it can tell."""
         fitted, turn = self._known()
-        if len(self._progress.tries) == 1 and turn.usages:
-            return turn.usages[-1].completion_tokens
-        return await self._fitting.tokens_of(ending.written(turn), fitted)
+        once = len(self._progress.tries) == 1
+        prompt = 0 if once and fitted.count.method != "exact" else self._progress.prompt_tokens
+        if fitted.compaction is not None and self.asked.policy.compaction.report == "before":
+            prompt = fitted.before
+        if once and turn.usages:
+            made = turn.usages[-1].completion_tokens
+        else:
+            made = await self._fitting.tokens_of(ending.written(turn), fitted)
+        return usage_of(turn, prompt_tokens=prompt, made=made)
 
     def outcome(self, how: str) -> Ended:
         """How the request ended, for the journal."""

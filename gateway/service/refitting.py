@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gateway.core.conversation import Conversation
+from gateway.core.errors import Code
 from gateway.core.failures import Failure, FailureKind
 from gateway.core.plan import Target
 from gateway.core.policy import Policy
@@ -44,6 +45,14 @@ class Refitting:
                 return replace(shorter, window=fitted.window)
             except UpstreamFailed as error:
                 failures.append(error.failure)
+            except Refusal as refusal:
+                if not (
+                    refusal.problem.code is Code.WINDOW_TOO_SMALL
+                    and window is None
+                    and await self._raised(conversation, target)
+                ):
+                    raise
+                continue
             if not await self._again(failures, target):
                 raise Refusal(problem_of(failures[-1]))
             if [each.kind for each in failures[-2:]] == [FailureKind.OUT_OF_MEMORY] * 2:
@@ -58,6 +67,11 @@ class Refitting:
             return False
         await self._world.clock.sleep(self._policy.recovery.backoff * (0.5 + self._world.dice()))
         return True
+
+    async def _raised(self, conversation: Conversation, target: Target) -> bool:
+        """Whether the model has a larger window from now on, since policy has the memory for it."""
+        live, rule = self._upstreams[target], self._policy.rule_for(conversation.model)
+        return live.windows.raised(target.model, await self._upstreams.facts(target), rule) is not None
 
     def _smaller(self, window: int | None, target: Target) -> int | None:
         if not self._policy.recovery.shrink_window:

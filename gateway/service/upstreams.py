@@ -10,10 +10,12 @@ from types import MappingProxyType
 from gateway.core.admission import Admission
 from gateway.core.breaker import Breaker, RetryBudget
 from gateway.core.errors import Code, Problem
+from gateway.core.failures import Failure
 from gateway.core.plan import ModelFacts, Target
 from gateway.core.policy import Policy
 from gateway.core.policy.models import ModelRule
 from gateway.core.policy.upstreams import Upstream
+from gateway.core.recovery import OF_THE_UPSTREAM
 from gateway.core.routing import target_of
 from gateway.ports import Driver, Listed, UpstreamFailed
 from gateway.service.paces import Paces
@@ -49,6 +51,17 @@ class Live:
 
     def breaker(self, model: str) -> Breaker:
         return self.breakers.setdefault(model, Breaker(self.retries.rules))
+
+    async def settle(self, model: str, failure: Failure | None, *, held: int | None, retries: int, now: float) -> None:
+        """Learn from how a request ended: the breaker, the budget of retries, and the window that `held` where it is smaller."""
+        if failure is None:
+            self.breaker(model).worked()
+            self.retries.give_back(retries)
+            pinned = self.windows.pinned(model)
+            if pinned and held and held < pinned:
+                await self.windows.shrunk(model, failed=pinned, held=held)
+        elif failure.kind in OF_THE_UPSTREAM:
+            self.breaker(model).failed(failure, now)
 
     def has(self, model: str) -> str | None:
         """The upstream's own name for a model, where it lists it: `m` and `m:latest` are one."""

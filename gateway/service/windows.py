@@ -13,7 +13,7 @@ from gateway.core.plan import ModelFacts, Target
 from gateway.core.policy.models import ModelRule
 from gateway.core.policy.recovery import RecoveryRules
 from gateway.core.policy.upstreams import Upstream
-from gateway.core.recovery import smaller
+from gateway.core.recovery import larger, smaller
 from gateway.core.wire.fields import is_object
 from gateway.ports import Driver, WindowLearnt
 from gateway.service.world import World
@@ -117,6 +117,15 @@ class Windows:
             return False
         (await self._known())[model] = replace(known, failed=None)
         return True
+
+    def raised(self, model: str, facts: ModelFacts, rule: ModelRule) -> int | None:
+        """Pin the next larger window that policy's `memory` has room for; None where there is none. Costs a reload."""
+        pinned = self.pinned(model)
+        fits = self._fitting(facts, rule.memory) if rule.memory else None
+        found = larger(pinned, fits) if pinned and fits else None
+        if found is not None:
+            self._pinned[model] = Pinned(found, f"{thousands(pinned or 0)} was too small for a request")
+        return found
 
     async def shrunk(self, model: str, *, failed: int, held: int) -> None:
         """A window ran out of memory and a smaller one held: that one is pinned now, and at the next start."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -162,13 +162,12 @@ async def measure(ollama: Ollama, url: str, dialect: Dialect, asked: Sequence[Ca
     return Row(dialect, alone, through)
 
 
-def table(rows: Iterable[Row]) -> str:
+def table(found: Sequence[Row]) -> str:
     """The words of each row under the names of the columns, then the details."""
-    rows = list(rows)
     lines = ["parser".ljust(27) + "".join(column.ljust(11) for column in COLUMNS)]
-    for row in rows:
+    for row in found:
         lines += [_line(row.dialect.name, "alone", row.alone), _line("", "through", row.through)]
-    for row in rows:
+    for row in found:
         lines += _details(row.dialect.name, "alone", row.alone) + _details(row.dialect.name, "through", row.through)
     return "\n".join(lines)
 
@@ -186,10 +185,10 @@ def _details(name: str, by: str, outcomes: dict[str, Outcome]) -> list[str]:
     ]
 
 
-def markdown(rows: Iterable[Row]) -> str:
+def markdown(found: Sequence[Row]) -> str:
     """The same as a table for the documentation; what Ollama alone delivered, an arrow, what came through."""
     lines = [f"| parser | {' | '.join(COLUMNS)} |", "|---" * (len(COLUMNS) + 1) + "|"]
-    for row in rows:
+    for row in found:
         cells = (
             f"{row.alone[column].word} → {row.through[column].word}" if column in row.alone else "–"
             for column in COLUMNS
@@ -198,7 +197,8 @@ def markdown(rows: Iterable[Row]) -> str:
     return "\n".join(lines)
 
 
-async def _rows(ollama: Ollama, state: Path) -> list[Row]:
+async def rows(ollama: Ollama, state: Path) -> list[Row]:
+    """The whole table of a server, with a gateway of its own before it."""
     dialects = [dialect for dialect in DIALECTS if ollama.generation in dialect.generations]
     asked = [await cases(ollama, dialect) for dialect in dialects]  # all before the gateway: it remembers lists too
     with serve(ollama.url, state) as url:
@@ -207,8 +207,8 @@ async def _rows(ollama: Ollama, state: Path) -> list[Row]:
 
 def _printed(server: Server, binary: Path, *, as_markdown: bool) -> None:
     with tempfile.TemporaryDirectory() as home, running(binary, server.generation, Path(home)) as ollama:
-        rows = asyncio.run(_rows(ollama, Path(home) / "state"))
-    print(f"Ollama {server.version}\n\n{(markdown if as_markdown else table)(rows)}\n")
+        found = asyncio.run(rows(ollama, Path(home) / "state"))
+    print(f"Ollama {server.version}\n\n{(markdown if as_markdown else table)(found)}\n")
 
 
 def main(arguments: list[str]) -> int:

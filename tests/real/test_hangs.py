@@ -31,7 +31,7 @@ async def test_a_runner_killed_as_it_starts_is_noticed(old_ollama: Ollama, tmp_p
     with serve(old_ollama.url, tmp_path / "state") as url:
         before = set(old_ollama.runners())
         asking = asyncio.ensure_future(chat(url, "Go.", model="starter"))
-        while not set(old_ollama.runners()) - before and not asking.done():
+        while not set(old_ollama.runners()) - before and not asking.done():  # noqa: ASYNC110  # a matter of milliseconds
             await asyncio.sleep(0)
         old_ollama.kill_runners()
         seen = await asyncio.wait_for(asking, BOUND)
@@ -50,7 +50,7 @@ async def test_after_an_error_of_its_parser_every_answer_comes_in_bounded_time(
             seen = await asyncio.wait_for(chat(url, f"Go {asked}.", model="breaker", tools=[WRITE_FILE]), BOUND)
             assert seen.calls == [(TOOL, {"path": "a.py", "content": "tag = '</parameter>'"})], seen
             hung += await _stalled(url, seen)
-            if hung == 2:
+            if hung:
                 break
     print(f"{hung} of {asked + 1} answers met a server that hung")
     assert hung, "the race was not lost this time"

@@ -182,11 +182,8 @@ class Replay:
             last = seam == seams[-1]
             if rest + guess > target and not last:
                 continue
-            head = self._head(
-                ledger,
-                seam,
-                max(enough - rest, (self._limit(self.room.rules.hi) - rest) // 2) if last else self.room.budget,
-            )
+            most = max(enough, (rest + self._limit(self.room.rules.hi)) // 2) if last else rest + self.room.budget
+            head = self._head(ledger, seam, most - rest)
             guess = head.tokens
             if rest + guess <= target or last:
                 self._take_head(head, ledger, seam)

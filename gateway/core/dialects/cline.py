@@ -41,6 +41,7 @@ class _Call(RawCall):
         super().__init__(reading, Fields(tool, structured=_nested), name, reading.start)
         self.closers = (f"</{name}>",)
         self.openers = tuple(f"<{key}>" for key in properties_of(tool.parameters))
+        self.next = tuple(f"<{other.name}>" for other in reading.tools if f"<{other.name}>" not in self.openers)
 
     def mentioned(self) -> bool:
         return not self.fields.items
@@ -67,11 +68,14 @@ class _Call(RawCall):
     def listed(self) -> Steps[bool]:
         scanner = self.scanner
         while True:
-            look = yield from scanner.look(tokens(*self.closers, *self.openers, "<"))
+            look = yield from scanner.look(tokens(*self.closers, *self.openers, *self.next, "<"))
             if look.rest is not None:
                 self.over(look.rest)
             if not look.found:
                 return False
+            if look.found in self.next:
+                self.fields.mends.append("missing_closer")
+                return True
             scanner.at += look.end
             if look.found in self.closers:
                 return True
@@ -94,6 +98,7 @@ class _Call(RawCall):
             inner=(f"<{key}>",),
             unknown=_UNDECLARED_TAG,
             over=self.closers,
+            again=self.next,
             key_end="",
             lenient=False,
         )

@@ -32,6 +32,7 @@ class Fields:
     mends: list[str] = field(default_factory=list)
     decode: Callable[[str], str] = str  # what a raw value stands for, where the template writes some in another way
     structured: Callable[[str], Json] = lambda _text: None  # reads a value that is nested markup
+    unclear: bool = False  # where a value ends cannot be told
     strained: bool = False  # a value was ended where it seemed to go on, for want of a better end
 
     @property

@@ -42,6 +42,8 @@ def read_arguments(
     draft = _filled(draft, scanner.since(at), whole=whole)
     skipped = ("}", "```") if closers or fenced else ("}",)
     look, passed = yield from _behind(scanner, closers, skipped)
+    if look.found == ",":
+        return (yield from _goes_on(reading, start, closers))
     if look.found or (passed and not closers):
         scanner.at += look.end
         draft = replace(draft, mends=(*draft.mends, "extra_closers")) if "}" in passed else draft
@@ -62,9 +64,18 @@ def _filled(draft: Draft, arguments: str, *, whole: bool) -> Draft:
     return replace(draft, arguments=closed(arguments) or arguments, mends=(*draft.mends, "missing_brace"))
 
 
+def _goes_on(reading: Reading, start: int, closers: tuple[str, ...]) -> Steps[bool]:
+    """A brace too many has closed the object early: what belongs into it cannot be told."""
+    try:
+        yield from reading.scanner.find(tokens(*closers, "\n"))
+    finally:
+        reading.unreadable(start, "the arguments go on behind their end")
+    return True
+
+
 def _behind(scanner: Scanner, closers: tuple[str, ...], skipped: tuple[str, ...]) -> Steps[tuple[Look, list[str]]]:
     """The closer ahead, and what of no use stands before it."""
-    wanted = tokens(*closers, *skipped)
+    wanted = tokens(",", *closers, *skipped)
     passed: list[str] = []
     look = yield from scanner.look(wanted)
     while look.found in skipped:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from gateway.core.calls.json_value import write
+from gateway.core.calls.schema import properties_of
 from gateway.core.dialects.members import Open, missing_braces
 from gateway.core.dialects.reading import Draft, Reading
 from gateway.core.dialects.scanner import Ended, Steps
@@ -87,7 +88,7 @@ class _Element:
             return self._text()
         if told and told.draft.name in form.idle and not reading.tool(told.draft.name):
             return True
-        if told is None or told.state is not Open.CLOSED:
+        if told is None or told.state is not Open.CLOSED or self._astray(told):
             reading.unreadable(self.begin, "the call is no JSON whose meaning is certain")
         elif form.each:
             yield from self._closed(told.draft)
@@ -115,6 +116,11 @@ class _Element:
         if told is None or closed(told.draft.arguments) is None:
             return None
         return replace(told, draft=replace(told.draft, mends=("missing_brace",)))
+
+    def _astray(self, told: Told) -> bool:
+        """Whether some argument stands beside the others: a brace too many has closed them early."""
+        tool = self.reading.tool(told.draft.name)
+        return tool is not None and any(key in properties_of(tool.parameters) for key in told.beside)
 
     def _closed(self, draft: Draft) -> Steps[None]:
         """The call is whole, unless the text ends before the closer that should follow has come."""

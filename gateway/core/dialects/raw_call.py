@@ -40,7 +40,7 @@ class RawCall(ABC):
             in_text = not (self.scanner.cut or self.reading.page.quiet)
             if in_text and self.state is not Open.VALUE and self.mentioned():
                 return False
-            self.reading.tail(self.draft(), self.begin, self.state)
+            self.reading.tail(self.draft(), self.begin, Open.VALUE if self.fields.unclear else self.state)
         return True
 
     @abstractmethod
@@ -54,7 +54,7 @@ class RawCall(ABC):
     def whole(self) -> Steps[None]:
         """The list is closed."""
         look = yield from self.scanner.look(tokens("<"))
-        if self.fields.strained and not look.found and look.rest != "":
+        if self.fields.unclear or (self.fields.strained and not look.found and look.rest != ""):
             self.reading.unreadable(self.begin, "where an argument ends cannot be told")
         else:
             self.reading.doubtful(self.draft(), self.begin)

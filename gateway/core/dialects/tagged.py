@@ -21,7 +21,9 @@ _ATTRIBUTE = re.compile(r"""\b([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 
 
 def attribute(inside: str, name: str = "name") -> str:
-    """The value of an attribute in the inside of a tag, however it is quoted and spaced; "" where there is none."""
+    """The value of an attribute in the inside of a tag, however it is quoted and spaced; "" where that is no list of them."""
+    if _ATTRIBUTE.sub("", inside).strip(" \t/"):
+        return ""
     for found in _ATTRIBUTE.finditer(inside):
         if found[1] == name:
             return found[2] or found[3] or ""

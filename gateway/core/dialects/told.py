@@ -17,11 +17,15 @@ KEYS = tuple(f"{quote}{key}{quote}" for quote in "\"'" for key in (*_NAMES, *_AR
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A call as an object tells it: how far its arguments are there, and whether they have begun."""
+    """A call as an object tells it: how far its arguments are there, and whether they have begun.
+
+    `beside`: keys of further members, which are none of the call's.
+    """
 
     draft: Draft
     state: Open
     begun: bool
+    beside: tuple[str, ...] = ()
 
 
 def called(text: str) -> Told:
@@ -30,6 +34,7 @@ def called(text: str) -> Told:
     if inner := _nested(text, found):
         text, found = inner, members(inner)
     name, arguments = "", None
+    beside: list[str] = []
     for member in found.items:
         value = text[member.start : member.end]
         if member.key in _NAMES and not name:
@@ -37,10 +42,12 @@ def called(text: str) -> Told:
             name = document.value if document and isinstance(document.value, str) else ""
         elif member.key in _ARGUMENTS and arguments is None:
             arguments = value
+        else:
+            beside.append(member.key)
     if found.state is Open.BROKEN or (not name and found.state is not Open.CLOSED):
         return Told(Draft(name, ""), Open.OPENING, arguments is not None)
     if arguments is not None:
-        return Told(Draft(name, arguments), Open.CLOSED, True)
+        return Told(Draft(name, arguments), Open.CLOSED, True, tuple(beside))
     if found.key in _ARGUMENTS:
         return _cut(name, text, found)
     return Told(Draft(name, ""), Open.CLOSED if found.state is Open.CLOSED else Open.OPENING, False)

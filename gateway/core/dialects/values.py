@@ -18,6 +18,7 @@ from gateway.core.dialects.tokens import tokens
 _NAME = re.compile(r"[\w.\-]+(?: [\w.\-]+)*")
 _CLOSING_TAG = re.compile(r"</[\w:.\-]+>\s*\Z")
 _MOST_TAG = 64
+_MOST_CLOSER = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,16 +61,21 @@ class _Value:
         self._first: str | None = None  # its first character, once a closer has come
         self.depth = 0
         self.closers = 0  # how many closers it holds
+        self.passed: int | None = None  # behind the last closer, if it closed nothing
+        self.doubled = False  # it begins with the opener of its own argument
         self.rival = False  # an example inside names an argument of this very tool that is still to come
 
     def closed(self, closer: str) -> Steps[bool]:
         """An argument's closer: of this value, if the call goes on behind it and no example inside is open."""
         self.closers += 1
         end = self.scanner.offset
+        adjoining = self.passed is not None and not self.scanner.since(self.passed)[: -len(closer)].strip()
         in_place = not self._on_lines() or self.scanner.before(len(closer)) == "\n"
         likely, certain = yield from self._goes_on(in_place=in_place)
         if certain and not self.depth:
+            self.fields.unclear |= adjoining  # the closer before this one may be doubled as well as literal
             return True
+        self.passed = None if self.depth else end
         if likely and not self.fallback:
             self.fallback = end - len(closer), end, self.depth > 0
         self.depth = max(0, self.depth - 1)
@@ -114,10 +120,12 @@ class _Value:
         key = yield from self._key(opener)
         if not key:
             return False
+        if key == self.key and not self.scanner.since(self.start)[: before - self.start].strip():
+            self.doubled = True
         if self.ends.lenient and key != self.key and self.fields.awaits(key):
             clear = in_place and not (self.depth or self.closers or self.rival)
             if clear and not _CLOSING_TAG.search(self.scanner.since(self.start)[: before - self.start]):
-                return True
+                return self._unclosed(before)
             self.rival = True  # or the value was closed by a wrong tag (claude-code#44826)
         self.depth += 1
         return False
@@ -135,16 +143,24 @@ class _Value:
         key = self.ends.key_of(inside)
         return key if _NAME.fullmatch(key) else ""
 
-    def over(self) -> Steps[bool]:
+    def over(self, mark: str) -> Steps[bool]:
         """The call's closer inside: the end of the value too, if it lacks its own and another call or the end follows."""
         if self.depth or self.closers or not self.ends.lenient:
             return False
+        before = self.scanner.offset - len(mark)
         look = yield from self.scanner.look(tokens(*self.ends.group, *self.ends.again))
-        return bool(look.found) or (look.rest == "" and not self.scanner.cut)
+        return (bool(look.found) or (look.rest == "" and not self.scanner.cut)) and self._unclosed(before)
+
+    def _unclosed(self, end: int) -> bool:
+        """The value ends without a closer; if what it ends with may be one that is damaged, that cannot be told."""
+        tail = self.scanner.since(self.start)[: end - self.start][-_MOST_CLOSER:].rstrip()
+        tag = "".join(tail[tail.rfind("<") :].split()).casefold() if "<" in tail else " "
+        self.fields.unclear |= any(c.startswith(tag) or tag.startswith(c[:4]) for c in self.ends.closers)
+        return True
 
     def strained(self) -> tuple[int, int] | None:
         """After the model's own end: where the value may have ended after all, with the cursor set behind."""
-        if self.scanner.cut or not self.fallback or self.rival or not self.reading.may_reread():
+        if self.scanner.cut or not self.fallback or self.rival or self.doubled or not self.reading.may_reread():
             return None
         end, behind, self.fields.strained = self.fallback
         self.scanner.rewind(behind)
@@ -165,7 +181,7 @@ def read_value(reading: Reading, ends: Ends, fields: Fields, key: str) -> Steps[
             if mark in ends.closers:
                 if (yield from value.closed(mark)):
                     return value.start, end
-            elif (yield from value.opened(mark) if mark in openers else value.over()):
+            elif (yield from value.opened(mark) if mark in openers else value.over(mark)):
                 fields.mends.append("missing_argument_closer")
                 scanner.rewind(end)
                 return value.start, end - line_end

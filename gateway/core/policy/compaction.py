@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from gateway.core.policy.section import section
 
 
@@ -17,6 +19,9 @@ class CompactionRules:
 
     tail: float = 0.25
     """Share of the room that the newest messages keep as they are, as long as that is enough to get half-way to `lo`."""
+
+    report: Literal["sent", "before"] = "sent"
+    """The prompt's length in `usage`: as it was sent, or as it came. Agents that compact by it themselves (Crush) may want the latter."""
 
     tidy: bool = True
     """Take terminal colours, progress bars, repeated and over-long lines out of old outputs."""

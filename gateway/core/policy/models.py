@@ -27,7 +27,8 @@ class ModelRule:
     """The context window in tokens, pinned on every request (`num_ctx`). Empty: the Modelfile's, else what the server loads."""
 
     memory: str = ""
-    """Memory that it may take, like "24GiB", weights included: where no window is set, the largest that fits is used."""
+    """Memory that it may take, like "24GiB", weights included. Where no window is set, the largest that fits is used; where
+    one is set, a larger one that fits is used from then on when a request can't do with it (a reload)."""
 
     output_reserve: int = 4096
     """Tokens kept free for the answer where the client sets no `max_tokens`; never more than a quarter of the window."""

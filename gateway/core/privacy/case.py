@@ -14,7 +14,7 @@ from gateway.core.privacy import taint
 from gateway.core.privacy.finding import Finding, Place, Scan, counted, hashed
 from gateway.core.privacy.folders import is_private
 from gateway.core.privacy.labels import strictest
-from gateway.core.privacy.named_paths import named_paths
+from gateway.core.privacy.named_paths import NamedPaths, named_paths
 from gateway.core.privacy.permission import (
     WIDEST,
     Claim,
@@ -54,6 +54,7 @@ class Case:
     tainted: frozenset[bytes]
     until: float
     reasons: list[Reason] = field(default_factory=list)
+    named: NamedPaths = field(default_factory=NamedPaths)
 
     def verdict(self) -> Verdict:
         """Never raises."""
@@ -74,7 +75,8 @@ class Case:
         yield switch_word(bench.rules)
         yield client_word(self.claim)
         yield header_word(self.claim)
-        yield paths_word(self.claim, named_paths(self.whole.units, bench.memo.paths), bench.rules, bench.roots)
+        self.named = named_paths(self.whole.units, bench.memo.paths)
+        yield paths_word(self.claim, self.named, bench.rules, bench.roots)
         if self.tainted:
             yield "local", Reason(Step.TAINT, "it held something private before")
         yield WIDEST, Reason(Step.TAINT, "nothing private is known of it")
@@ -113,12 +115,15 @@ class Case:
         return scanner.scan(whole.units, until=self.until)
 
     def _private_files(self) -> Iterator[Finding]:
-        rules = self.bench.rules
+        if not any(map(self._is_private, self.named.files)):
+            return
         for unit in self.whole.units:
-            for path in named_paths((unit,), self.bench.memo.paths).files:
-                if is_private(path, rules.private_files, rules.harmless_files):
-                    mark = hashed(path, self.bench.key)
-                    yield Finding(rule="private-file", kind="file", place=Place.PATH, mark=mark, unit=unit.index)
+            for path in filter(self._is_private, named_paths((unit,), self.bench.memo.paths).files):
+                mark = hashed(path, self.bench.key)
+                yield Finding(rule="private-file", kind="file", place=Place.PATH, mark=mark, unit=unit.index)
+
+    def _is_private(self, path: str) -> bool:
+        return is_private(path, self.bench.rules.private_files, self.bench.rules.harmless_files)
 
     def _tainted(self) -> frozenset[int]:
         return taint.tainted_units(self.whole.units, self.tainted, key=self.bench.key) if self.tainted else frozenset()

@@ -6,8 +6,9 @@ Law: what is known of a unit is kept by its digest, so that a turn costs what is
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from itertools import accumulate, pairwise
 from typing import TypeAlias, TypeVar
 
@@ -23,6 +24,8 @@ _Key = TypeVar("_Key")
 _Kept = TypeVar("_Kept")
 _Pair: TypeAlias = tuple[bytes, bytes, Lane]
 
+_CONVERSATIONS = 256  # whose beginnings are kept
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -34,9 +37,20 @@ class Known:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What a scan of a conversation's first messages came to: the next turn begins with the same. `last` has their last by lane."""
+
+    count: int = 0
+    digest: bytes = b""
+    findings: tuple[Finding, ...] = ()
+    last: Mapping[Lane, tuple[int, Known]] = field(default_factory=dict)
+    size: int = 0
+
+
 @dataclass(slots=True)
 class ScanMemo:
-    """What is known of the last `most` units, of the pairs of units that met, and which paths each names.
+    """What is known of the last `most` units, of the pairs of units that met, of whole conversations, and which paths a unit names.
 
     Law: a memo serves one set of rules. It holds digests, kinds and paths, no content.
     """
@@ -45,12 +59,22 @@ class ScanMemo:
     units: dict[bytes, Known] = field(default_factory=dict)
     pairs: dict[_Pair, tuple[Finding, ...]] = field(default_factory=dict)
     paths: dict[bytes, NamedPaths] = field(default_factory=dict)
+    begun: dict[bytes, Begun] = field(default_factory=dict)
+
+    def beginning(self, messages: Sequence[Unit]) -> Begun:
+        """The longest beginning of these messages that was scanned before."""
+        for count in range(len(messages), 0, -1):
+            begun = self.begun.get(messages[count - 1].digest)
+            if begun is not None and begun.count == count and begun.digest == _digest(messages[:count]):
+                return begun
+        return Begun()
 
     def trim(self) -> None:
         """Forget the longest kept, where there is more than should be."""
         _trim(self.units, self.most)
         _trim(self.pairs, 3 * self.most)
         _trim(self.paths, self.most)
+        _trim(self.begun, _CONVERSATIONS)
 
 
 def _trim(kept: dict[_Key, _Kept], most: int) -> None:
@@ -58,8 +82,16 @@ def _trim(kept: dict[_Key, _Kept], most: int) -> None:
         del kept[next(iter(kept))]
 
 
+def _digest(messages: Sequence[Unit]) -> bytes:
+    return sha256(b"".join([unit.digest for unit in messages])).digest()
+
+
 class _Late(Exception):
     """Inside this file only: the time is up."""
+
+
+class _TooLong(Exception):
+    """Inside this file only: there is more than may be scanned."""
 
 
 @dataclass(slots=True)
@@ -74,28 +106,30 @@ class Scanner:
 
     def scan(self, conversation: Sequence[Unit], *, until: float) -> Scan:
         """What is in a conversation's units, as far as that can be told before `until`. Raises what the matcher raises."""
-        findings: list[Finding] = []
-        met = _Met(self.memo, self.key)
-        size = 0
+        messages = [unit for unit in conversation if unit.index >= 0]
+        begun = self.memo.beginning(messages)
+        walk = _Walk(self, begun, messages, until)
         try:
-            for unit in conversation:
-                known = self.memo.units.pop(unit.digest, None)
-                if known is None:
-                    if size + _size(unit) > self.limit:
-                        unknown = f"it holds more than {self.limit} characters"
-                        return Scan(findings=tuple(findings), unknown=unknown, size=size)
-                    known = self._look(unit, until)
-                self.memo.units[unit.digest] = known
-                size += known.size
-                if known.findings:
-                    findings += (replace(each, unit=unit.index) for each in known.findings)
-                met.meet(unit, known)
-            findings += met.findings(self.matcher)
+            walk.over(messages[begun.count :])
+            if messages:
+                self.memo.begun[messages[-1].digest] = walk.begun(messages)
+            walk.over([unit for unit in conversation if unit.index < 0])
         except _Late:
-            return Scan(findings=tuple(findings), unknown="the scan did not end in time", size=size)
+            return Scan(findings=tuple(walk.findings), unknown="the scan did not end in time", size=walk.size)
+        except _TooLong:
+            unknown = f"it holds more than {self.limit} characters"
+            return Scan(findings=tuple(walk.findings), unknown=unknown, size=walk.size)
         finally:
             self.memo.trim()
-        return Scan(findings=tuple(findings), size=size)
+        return Scan(findings=tuple(walk.findings), size=walk.size)
+
+    def known(self, unit: Unit, size: int, until: float) -> Known:
+        """What is known of a unit, looked at now where nothing is; `size` is what went before it."""
+        known = self.memo.units.pop(unit.digest, None)
+        if size + (_size(unit) if known is None else known.size) > self.limit:
+            raise _TooLong
+        self.memo.units[unit.digest] = found = known or self._look(unit, until)
+        return found
 
     def _look(self, unit: Unit, until: float) -> Known:
         by_lane = laned(unit.leaves)
@@ -144,41 +178,54 @@ def _picture(image: Image, key: bytes) -> Finding:
     return Finding(rule="image", kind="opaque", place=Place.IMAGE, mark=hashed(image.data, key))
 
 
-class _Met:
-    """The pairs of units that follow each other in some lane. What a pair says is kept only once it has been read."""
+class _Walk:
+    """One scan's way through the units, and the pairs of those that follow each other in some lane."""
 
-    def __init__(self, memo: ScanMemo, key: bytes) -> None:
-        self._known = memo.pairs
-        self._key = key
-        self._last: dict[Lane, tuple[Unit, Known]] = {}
-        self._found: list[Finding] = []
+    def __init__(self, scanner: Scanner, begun: Begun, messages: Sequence[Unit], until: float) -> None:
+        self.findings = list(begun.findings)
+        self.size = begun.size
+        self._scanner = scanner
+        self._until = until
+        self._last = {lane: (messages[index], known) for lane, (index, known) in begun.last.items()}
         self._new: list[tuple[_Pair, int, int]] = []
         self._joints = Joints()
 
-    def meet(self, unit: Unit, known: Known) -> None:
-        for lane in known.lanes:
-            last = self._last.get(lane)
-            self._last[lane] = unit, known
-            if last is None:
-                continue
-            before, of_before = last
-            pair = (before.digest, unit.digest, lane)
-            read = self._known.get(pair)
-            if read is None:
-                self._new.append((pair, before.index, unit.index))
-                rules = of_before.rules | known.rules
-                self._joints.add(laned(before.leaves)[lane][-1], laned(unit.leaves)[lane][0], rules)
-            elif read:
-                self._found += _in_both(read, before.index, unit.index)
+    def over(self, units: Sequence[Unit]) -> None:
+        """Take these units in. What a pair says is kept only once it has been read."""
+        for unit in units:
+            known = self._scanner.known(unit, self.size, self._until)
+            self.size += known.size
+            self.findings += (replace(each, unit=unit.index) for each in known.findings)
+            for lane in known.lanes:
+                last = self._last.get(lane)
+                self._last[lane] = unit, known
+                if last is not None:
+                    self._meet(lane, last, (unit, known))
+        self._read()
 
-    def findings(self, matcher: Matcher) -> list[Finding]:
+    def begun(self, messages: Sequence[Unit]) -> Begun:
+        last = {lane: (unit.index, known) for lane, (unit, known) in self._last.items()}
+        return Begun(len(messages), _digest(messages), tuple(self.findings), last, self.size)
+
+    def _meet(self, lane: Lane, before: tuple[Unit, Known], after: tuple[Unit, Known]) -> None:
+        pair = (before[0].digest, after[0].digest, lane)
+        read = self._scanner.memo.pairs.get(pair)
+        if read is None:
+            self._new.append((pair, before[0].index, after[0].index))
+            ends = laned(before[0].leaves)[lane][-1], laned(after[0].leaves)[lane][0]
+            self._joints.add(*ends, before[1].rules | after[1].rules)
+        elif read:
+            self.findings += _in_both(read, before[0].index, after[0].index)
+
+    def _read(self) -> None:
         read: dict[_Pair, list[Finding]] = {pair: [] for pair, *_ in self._new}
-        for place, hit in self._joints.hits(matcher):
+        for place, hit in self._joints.hits(self._scanner.matcher):
             pair, before, after = self._new[place]
-            read[pair].append(_finding(hit, Place.USER if pair[2][0] == "prose" else Place(pair[2][0]), self._key))
-            self._found += _in_both(read[pair][-1:], before, after)
-        self._known.update({pair: tuple(findings) for pair, findings in read.items()})
-        return self._found
+            in_place = Place.USER if pair[2][0] == "prose" else Place(pair[2][0])
+            read[pair].append(_finding(hit, in_place, self._scanner.key))
+            self.findings += _in_both(read[pair][-1:], before, after)
+        self._scanner.memo.pairs.update({pair: tuple(findings) for pair, findings in read.items()})
+        self._new, self._joints = [], Joints()
 
 
 def _in_both(findings: Iterable[Finding], *units: int) -> list[Finding]:

@@ -5,6 +5,7 @@ Law: whatever of a conversation goes over the wire is in some unit; a field that
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -94,9 +95,10 @@ def _units(conversation: Conversation) -> Iterator[Unit]:
     if found := conversation.completion:
         pictures = (image.data for image in found.images)
         yield Unit(COMPLETION, _digest((found.prompt, found.suffix, found.system, *pictures)), found)
-    rest = Unit(REST, b"", conversation)
-    if rest.leaves:
-        yield Unit(REST, _digest((rest.text,)), conversation)
+    beside = [conversation.extra, conversation.options, conversation.sampling.stop, conversation.output]
+    named = conversation.tool_choice.name if isinstance(conversation.tool_choice, Named) else ""
+    if named or any(beside):
+        yield Unit(REST, _digest([named, *map(dumps, beside)]), conversation)
 
 
 def _strings(message: Message) -> list[str]:
@@ -116,11 +118,11 @@ def _strings(message: Message) -> list[str]:
 
 
 def _digest(strings: Sequence[str]) -> bytes:
-    """One digest of several strings, that no other way of cutting them gives."""
-    hashed = sha256(repr([len(each) for each in strings]).encode())
-    for each in strings:
-        hashed.update(each.encode("utf-8", "surrogatepass"))
-    return hashed.digest()
+    """One digest of several strings, that no other way of cutting them gives.
+
+    marshal writes each with its length, in C; its version 1 has never changed, so that digests outlive an upgrade.
+    """
+    return sha256(marshal.dumps(list(strings), 1)).digest()
 
 
 def _of_message(message: Message) -> Iterator[Leaf]:
