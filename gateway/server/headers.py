@@ -20,8 +20,8 @@ def known_of(flight: Flight, request_id: str) -> dict[str, str]:
     said["x-holdfast-tokens"] = f"{count.tokens}; method={count.method}; margin={count.margin}{window}"
     if route := flight.conductor.account.route:
         said["x-holdfast-route"] = _plain("; ".join(["away" if route.away else "home", *route.reasons]))[:_LONGEST]
-    if flight.conductor.did:
-        said["x-holdfast-did"] = ", ".join(flight.conductor.did)
+    if flight.conductor.account.did:
+        said["x-holdfast-did"] = ", ".join(flight.conductor.account.did)
     return said
 
 

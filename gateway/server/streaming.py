@@ -41,7 +41,7 @@ async def stream(
                 if response is None:
                     response = await _opened(request, manner, headers())
                 await response.write(
-                    _encoded(batch, manner.encoder) if batch else manner.heartbeat(flight.conductor.expected)
+                    _encoded(batch, manner.encoder) if batch else manner.heartbeat(flight.conductor.account.expected)
                 )
     except Refusal as refusal:
         if response is None:

@@ -65,19 +65,9 @@ class Conductor:
         self._usage = Usage()
 
     @property
-    def did(self) -> Sequence[str]:
-        """What the gateway did for the request so far, in stable words."""
-        return self.account.did
-
-    @property
     def fitted(self) -> Fitted | None:
         """The prompt as it was measured, once it was."""
         return self._fitted
-
-    @property
-    def expected(self) -> float | None:
-        """Seconds until the first part of this attempt is due, None where that is not known or it has come."""
-        return self.account.expected
 
     async def run(self) -> AsyncGenerator[list[Part], None]:
         """The answer, batch by batch; the last batch ends with a Stop. Raises Refusal where nothing can be delivered."""

@@ -190,8 +190,9 @@ class Fitting:
         rules, conversation = policy.compaction, fitted.conversation
         if conversation.completion is not None or side_request(conversation):
             return replace(rules, summary=False, hi=1.0)
+        at_home = not (self._upstreams[fitted.target].away or fitted.facts.away)  # the way out is for answers alone
         can_pay = self._summaries is not None and worthwhile(rules, fitted.window or 0)
-        return replace(rules, summary=can_pay)
+        return replace(rules, summary=at_home and can_pay)
 
     async def _plan(self, fitted: Fitted, budget: int, probe: Try, rules: CompactionRules) -> Compaction:
         driver, digest = self._upstreams[fitted.target].driver, fitted.facts.digest

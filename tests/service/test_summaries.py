@@ -13,8 +13,9 @@ from gateway.core.compaction.summary import HEADINGS, REQUEST
 from gateway.core.conversation import Conversation, Message, Prose, Sampling, ToolCall, ToolSpec
 from gateway.core.events import Noticed
 from gateway.core.failures import FailureKind
-from gateway.core.plan import Target, Try
+from gateway.core.plan import ModelFacts, Target, Try
 from gateway.core.policy import Policy
+from gateway.core.policy.cloud import CloudRules, CloudTarget
 from gateway.core.policy.compaction import CompactionRules
 from gateway.core.policy.models import ModelRule
 from gateway.core.policy.upstreams import Upstream
@@ -41,6 +42,7 @@ POLICY = Policy(
     upstreams={"up": Upstream()}, models=(ModelRule(match="*", output_reserve=1024, window=8192),), compaction=RULES
 )
 TARGET = Target("up", "m")
+ELSEWHERE = Target("gemini", "m")
 TOOL = ToolSpec(name="bash", parameters={"type": "object", "properties": {"command": {"type": "string"}}})
 
 
@@ -65,6 +67,7 @@ class House:
 
     driver: Driver
     policy: Policy = POLICY
+    away: Driver | None = None
     store: MemoryStore = field(default_factory=MemoryStore)
     journal: Journal = field(default_factory=Journal)
     fitting: Fitting = field(init=False)
@@ -80,11 +83,13 @@ class House:
             store=self.store,
         )
         self.summaries = Summarising(self.store, self.journal)
-        self.fitting = Fitting(Upstreams({"up": self.driver}, self.policy, world), Bytes(), self.summaries)
+        elsewhere = {ELSEWHERE.upstream: self.away} if self.away else {}
+        upstreams = Upstreams({"up": self.driver}, self.policy, world, away=elsewhere)
+        self.fitting = Fitting(upstreams, Bytes(), self.summaries)
 
-    async def request(self, conversation: Conversation) -> Fitted:
+    async def request(self, conversation: Conversation, target: Target = TARGET) -> Fitted:
         """A request and the end of its answer."""
-        fitted = await self.fitting.fit(conversation, TARGET, self.policy)
+        fitted = await self.fitting.fit(conversation, target, self.policy)
         self.fitting.summarise(fitted, Ticket(id="r1", session="s", model="m"), self.policy)
         return fitted
 
@@ -230,6 +235,35 @@ async def test_none_is_asked_for_where_it_has_no_room() -> None:
     await house.session()
     assert driver.attempts == []
     assert "no room" in noticed(house)[0]
+
+
+async def test_nothing_is_asked_of_a_model_elsewhere() -> None:
+    """What leaves the house goes through the gate, the audit and the budget: a summary would go past them all."""
+    cloud = CloudRules(heavy=(str(ELSEWHERE),), targets={str(ELSEWHERE): CloudTarget(window=8192, answer=1024)})
+    home, away = scripted(), scripted()
+    house = House(home, replace(POLICY, cloud=cloud), away)
+    seen = []
+    for turns in range(40):
+        fitted = await house.request(asked(turns), ELSEWHERE)
+        await settle()
+        seen.append(fitted.compaction.epochs if fitted.compaction else 0)
+        assert fitted.summary_key == ""
+    assert seen[-1] >= 2, "long enough for summaries to have been due"
+    assert home.attempts == away.attempts == []
+
+
+async def test_nothing_is_asked_of_a_model_that_its_server_runs_elsewhere() -> None:
+    """Ollama's cloud models."""
+    driver = Clouded(SUMMARY, renders=False)
+    await House(driver).session(epochs=2)
+    assert driver.attempts == []
+
+
+class Clouded(ScriptedDriver):
+    """Says of its models that they run elsewhere."""
+
+    async def describe(self, model: str) -> ModelFacts:
+        return replace(await ScriptedDriver.describe(self, model), away=True)
 
 
 # A client's own requests for a title or a summary

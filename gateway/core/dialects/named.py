@@ -43,7 +43,9 @@ def read_arguments(
     skipped = ("}", "```") if closers or fenced else ("}",)
     look, passed = yield from _behind(scanner, closers, skipped)
     if look.found == ",":
-        return (yield from _goes_on(reading, start, closers))
+        if (yield from scanner.look(tokens('"'), look.end)).found:
+            return (yield from _goes_on(reading, start, closers))
+        look = Look("", look.end)
     if look.found or (passed and not closers):
         scanner.at += look.end
         draft = replace(draft, mends=(*draft.mends, "extra_closers")) if "}" in passed else draft
