@@ -116,6 +116,8 @@ def _began(event: Event) -> Iterator[str]:
     said = f"attempt {event.get('number')} at {event.get('target')}, {_MODES.get(mode, mode)}"
     if after := _number(event, "after"):
         said += f", after waiting {duration(after)}"
+    if fresh := _number(event, "fresh"):
+        said += f"; {fresh:,.0f} tokens of its prompt are new to the model"
     if expected := _number(event, "expected"):
         said += f"; its first part is expected after {duration(expected)}"
     yield said

@@ -46,7 +46,10 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Began:
-    """An attempt began. `expected`: seconds to its first part, None where the model's speed is not known yet."""
+    """An attempt began. `expected`: seconds to its first part, None where the model's speed is not known yet.
+
+    `fresh`: tokens of its prompt that no cache holds, which is the price of having served another session in between.
+    """
 
     request: str
     number: int
@@ -55,6 +58,7 @@ class Began:
     window: int | None
     after: float = 0.0
     expected: float | None = None
+    fresh: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,6 +106,8 @@ def decide(failure: Failure, damage: Damage, outlook: Outlook, rules: RecoveryRu
     answer = TABLE[failure.kind]
     if answer is Answer.SHRINK and outlook.tries_here >= 2:
         return _shrink(failure, damage, outlook, rules)
+    if (failure.retry_after or 0.0) > rules.longest_retry_after:
+        return GiveUp(failure)
     if answer is Answer.ELSEWHERE or outlook.tries_here >= rules.per_window:
         return GiveUp(failure)
     wait = _backoff(outlook, rules) if answer in (Answer.WAIT, Answer.SHRINK) or not damage.received else 0.0
@@ -113,7 +115,7 @@ def decide(failure: Failure, damage: Damage, outlook: Outlook, rules: RecoveryRu
         wait = 0.0
     return Again(
         mode=_mode(answer, damage, outlook),
-        after=max(wait, min(failure.retry_after or 0.0, rules.backoff_cap)),
+        after=max(wait, failure.retry_after or 0.0),
         window=outlook.window,
         tighter=answer is Answer.FIT,
     )

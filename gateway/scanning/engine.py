@@ -23,6 +23,7 @@ _SHORT = 64  # bytes of a value that are looked at again for a name; that this i
 # `x{36}` goes into a set as `x{12,}`: counting further multiplies states. The rule itself counts when it looks again.
 _COUNT = re.compile(rb"\{(\d+)(?:,\d*)?\}")
 _COUNTED = 12
+_LINES = b"(?m:%s)"  # `^` and `$` are those of a line, so that texts may be looked at one after the other
 
 
 class ScanBroken(Exception):
@@ -136,7 +137,7 @@ def compiled(rules: Sequence[Rule]) -> Engine | Unusable:
     ready = []
     for rule in rules:
         try:
-            pattern = re2.compile(rule.pattern.encode("ascii"), options)
+            pattern = re2.compile(_LINES % rule.pattern.encode("ascii"), options)
         except (re2.error, UnicodeEncodeError) as error:
             return Unusable(f"rule {rule.id} does not compile: {error}")
         groups = [place for name, place in pattern.groupindex.items() if name.startswith(b"value")]
@@ -147,7 +148,7 @@ def compiled(rules: Sequence[Rule]) -> Engine | Unusable:
         members = rare[first : first + _TOGETHER]
         together = re2.Set.SearchSet(options)
         for each in members:
-            together.Add(_COUNT.sub(_counted_less, each.rule.pattern.encode()))
+            together.Add(_LINES % _COUNT.sub(_counted_less, each.rule.pattern.encode()))
         canary = together.Add(rb"\z")
         together.Compile()
         sets.append(_Together(members, together, canary))

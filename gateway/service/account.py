@@ -73,8 +73,8 @@ class Account:
             kept = Discarded(attempt=self.attempts, text=text, thought=transcript.thought)
             self._journal.keep(self._request, kept)
 
-    def began(self, attempt: Try, *, expected: float | None) -> None:
-        """An attempt begins; its first part is `expected` after so many seconds."""
+    def began(self, attempt: Try, *, fresh: int, expected: float | None) -> None:
+        """An attempt begins; so many tokens of its prompt are new to the model, and its first part is `expected` after so many seconds."""
         self.attempts += 1
         self.state = "reading the prompt"
         self._due = None if expected is None else self._clock.now() + expected
@@ -87,6 +87,7 @@ class Account:
                 window=attempt.window,
                 after=attempt.after,
                 expected=expected,
+                fresh=fresh,
             )
         )
 

@@ -222,8 +222,9 @@ class Conductor:
             self.account.discarded(turn.transcript)
         self._progress.began(attempt, turn)
         turn.begin(attempt.mode, so_far=attempt.text)
-        expected = self._pace(fitted).seconds_to_first_token(fitted)
-        self.account.began(attempt, expected=expected)
+        pace = self._pace(fitted)
+        expected = pace.seconds_to_first_token(fitted)
+        self.account.began(attempt, fresh=pace.fresh_tokens(fitted), expected=expected)
         return max(self.asked.policy.timeouts.first_part, _PATIENT * (expected or 0.0))
 
     def _ended(self, attempt: Try) -> list[list[Part]]:

@@ -89,9 +89,10 @@ def test_the_servers_own_wish_to_wait_is_honoured_within_bounds() -> None:
     verdict = decide(Failure(FailureKind.OVERLOADED, retry_after=2.0), NOTHING, FIRST, RULES)
     assert isinstance(verdict, Again)
     assert verdict.after == 2.0
-    verdict = decide(Failure(FailureKind.OVERLOADED, retry_after=3600.0), NOTHING, FIRST, RULES)
+    verdict = decide(Failure(FailureKind.OVERLOADED, retry_after=RULES.longest_retry_after), NOTHING, FIRST, RULES)
     assert isinstance(verdict, Again)
-    assert verdict.after == RULES.backoff_cap
+    assert verdict.after == RULES.longest_retry_after
+    assert isinstance(decide(Failure(FailureKind.OVERLOADED, retry_after=3600.0), NOTHING, FIRST, RULES), GiveUp)
 
 
 OUTLOOKS = st.builds(

@@ -68,7 +68,8 @@ class Dialect:
     def _ends(self) -> tuple[tuple[int, ...], ...]:
         """Where the visible text may end for a server, best first: as it trims it and as it is, or one of them."""
         trimmed, whole = self.lead.index(VISIBLE) + len(VISIBLE), len(self.lead)
-        return ((trimmed, whole), (whole,), (trimmed,)) if trimmed < whole else ((whole,),)
+        single = ((whole,), (trimmed,)) if self.lead.endswith("\n") else ((trimmed,), (whole,))
+        return ((trimmed, whole), *single) if trimmed < whole else ((whole,),)
 
 
 def _json(before: str, between: str, after: str) -> Spelling:

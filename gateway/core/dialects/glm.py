@@ -151,6 +151,8 @@ class _Call(RawCall):
         self.state = Open.VALUE
         if look.found == _VALUE:
             scanner.at += look.end
+        elif look.rest is None and (yield from scanner.ahead(look.end, 1)) == "<":  # an opener that is damaged
+            return False
         else:
             mends.append("missing_value_opener")
             yield from scanner.token(tokens("\n"))

@@ -43,9 +43,7 @@ def read_arguments(
     skipped = ("}", "```") if closers or fenced else ("}",)
     look, passed = yield from _behind(scanner, closers, skipped)
     if look.found == ",":
-        if (yield from scanner.look(tokens('"'), look.end)).found:
-            return (yield from _goes_on(reading, start, closers))
-        look = Look("", look.end)
+        return (yield from _goes_on(reading, start, closers))
     if look.found or (passed and not closers):
         scanner.at += look.end
         draft = replace(draft, mends=(*draft.mends, "extra_closers")) if "}" in passed else draft
@@ -76,11 +74,13 @@ def _goes_on(reading: Reading, start: int, closers: tuple[str, ...]) -> Steps[bo
 
 
 def _behind(scanner: Scanner, closers: tuple[str, ...], skipped: tuple[str, ...]) -> Steps[tuple[Look, list[str]]]:
-    """The closer ahead, and what of no use stands before it."""
+    """The closer ahead, and what of no use stands before it; a comma where the arguments go on."""
     wanted = tokens(",", *closers, *skipped)
     passed: list[str] = []
     look = yield from scanner.look(wanted)
     while look.found in skipped:
         passed.append(look.found)
         look = yield from scanner.look(wanted, look.end)
+    if look.found == "," and not (yield from scanner.look(tokens('"'), look.end)).found:
+        return Look("", look.end), passed
     return look, passed

@@ -19,6 +19,7 @@ _NAME = re.compile(r"[\w.\-]+(?: [\w.\-]+)*")
 _CLOSING_TAG = re.compile(r"</[\w:.\-]+>\s*\Z")
 _MOST_TAG = 64
 _MOST_CLOSER = 64
+_MOST_DAMAGED = 6  # characters that tell the opener of an argument, whatever else is wrong with it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +104,9 @@ class _Value:
         goes_on = bool(look.found) or (in_place and look.rest is not None)
         if not goes_on and ends.unknown:
             goes_on = bool(ends.unknown.match((yield from self.scanner.ahead(look.end, _MOST_TAG))))
+        if not goes_on and ends.key_end:
+            ahead = yield from self.scanner.ahead(look.end, _MOST_DAMAGED)
+            self.fields.unclear |= ahead.startswith("<") and not self.depth and _alike(ahead, ends.next)
         return goes_on, goes_on
 
     def _repeats(self, look: Look) -> Steps[bool]:
@@ -120,7 +124,9 @@ class _Value:
         key = yield from self._key(opener)
         if not key:
             return False
-        if key == self.key and not self.scanner.since(self.start)[: before - self.start].strip():
+        if (key == self.key or opener in self.ends.inner) and not self.scanner.since(self.start)[
+            : before - self.start
+        ].strip():
             self.doubled = True
         if self.ends.lenient and key != self.key and self.fields.awaits(key):
             clear = in_place and not (self.depth or self.closers or self.rival)
@@ -154,8 +160,8 @@ class _Value:
     def _unclosed(self, end: int) -> bool:
         """The value ends without a closer; if what it ends with may be one that is damaged, that cannot be told."""
         tail = self.scanner.since(self.start)[: end - self.start][-_MOST_CLOSER:].rstrip()
-        tag = "".join(tail[tail.rfind("<") :].split()).casefold() if "<" in tail else " "
-        self.fields.unclear |= any(c.startswith(tag) or tag.startswith(c[:4]) for c in self.ends.closers)
+        tag = "".join(tail[tail.rfind("<") :].split()) if "<" in tail else " "
+        self.fields.unclear |= _alike(tag, self.ends.closers)
         return True
 
     def strained(self) -> tuple[int, int] | None:
@@ -165,6 +171,12 @@ class _Value:
         end, behind, self.fields.strained = self.fallback
         self.scanner.rewind(behind)
         return self.start, end
+
+
+def _alike(tag: str, marks: tuple[str, ...]) -> bool:
+    """Whether a tag may be one of the marks, damaged."""
+    folded, known = tag.casefold(), [mark.casefold() for mark in marks]
+    return any(mark.startswith(folded) or folded.startswith(mark[:3]) for mark in known)
 
 
 def read_value(reading: Reading, ends: Ends, fields: Fields, key: str) -> Steps[tuple[int, int]]:

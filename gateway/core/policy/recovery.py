@@ -21,6 +21,9 @@ class RecoveryRules:
     backoff_cap: float = 4.0
     """The longest such wait."""
 
+    longest_retry_after: float = 60.0
+    """The longest Retry-After of an upstream that is waited for; after a longer one the next target is asked."""
+
     retries: int = 60
     """Retries that an upstream has for requests which end in failure; one that ends well gives its own back."""
 

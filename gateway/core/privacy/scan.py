@@ -5,36 +5,24 @@ Law: what is known of a unit is kept by its digest, so that a turn costs what is
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from itertools import accumulate, pairwise
 from typing import TypeAlias, TypeVar
 
-from gateway.core.conversation import Image
-from gateway.core.privacy.finding import Finding, Place, Scan, hashed
+from gateway.core.privacy.finding import Finding, Place, Scan
+from gateway.core.privacy.looking import Known, Look, finding, size_of
 from gateway.core.privacy.named_paths import NamedPaths
-from gateway.core.privacy.reading import Hit, hits
 from gateway.core.privacy.rule import Matcher
 from gateway.core.privacy.seams import Joints, Lane, laned
-from gateway.core.privacy.units import BREAK, Unit
+from gateway.core.privacy.units import Unit
 
 _Key = TypeVar("_Key")
 _Kept = TypeVar("_Kept")
 _Pair: TypeAlias = tuple[bytes, bytes, Lane]
 
+_TOGETHER = 32 << 10  # characters that are looked at together
 _CONVERSATIONS = 256  # whose beginnings are kept
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What a scan of a unit found, its findings as if it were unit 0."""
-
-    findings: tuple[Finding, ...]
-    rules: frozenset[str]
-    lanes: tuple[Lane, ...]
-    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,56 +114,24 @@ class Scanner:
     def known(self, unit: Unit, size: int, until: float) -> Known:
         """What is known of a unit, looked at now where nothing is; `size` is what went before it."""
         known = self.memo.units.pop(unit.digest, None)
-        if size + (_size(unit) if known is None else known.size) > self.limit:
+        if size + (size_of(unit) if known is None else known.size) > self.limit:
             raise _TooLong
-        self.memo.units[unit.digest] = found = known or self._look(unit, until)
+        self.memo.units[unit.digest] = found = known or next(self._look(until).at((unit,)))
         return found
 
-    def _look(self, unit: Unit, until: float) -> Known:
-        by_lane = laned(unit.leaves)
-        findings = [_picture(image, self.key) for image in unit.images]
-        found = hits(unit.text, self.matcher, on_time=lambda: self._on_time(until))
-        findings += (_finding(hit, place, self.key) for hit, place in _placed(found, unit))
-        joints = Joints()
-        for before, after in (pair for leaves in by_lane.values() for pair in pairwise(leaves)):
-            joints.add(before, after, frozenset(each.rule for each in findings))
-        findings += (_finding(hit, unit.leaves[0].place, self.key) for _, hit in joints.hits(self.matcher))
-        return Known(tuple(findings), frozenset(each.rule for each in findings), tuple(by_lane), _size(unit))
+    def learn(self, units: Sequence[Unit], size: int, until: float) -> None:
+        """Look at all of these units that nothing is known of, unless that would be more than may be scanned."""
+        new = [unit for unit in units if unit.digest not in self.memo.units]
+        if size + sum(map(size_of, new)) <= self.limit:
+            for unit, known in zip(new, self._look(until).at(new), strict=True):
+                self.memo.units[unit.digest] = known
+
+    def _look(self, until: float) -> Look:
+        return Look(self.matcher, self.key, lambda: self._on_time(until))
 
     def _on_time(self, until: float) -> None:
         if self.now() > until:
             raise _Late
-
-
-def _size(unit: Unit) -> int:
-    return len(unit.text) + sum(len(image.data) for image in unit.images)
-
-
-def _placed(found: Iterator[Hit], unit: Unit) -> Iterator[tuple[Hit, Place]]:
-    """The hits in a unit's text, each with the place of the leaf that holds it; of another reading, the longest leaf's."""
-    leaves = unit.leaves
-    starts = list(accumulate((len(leaf.said) + len(BREAK) for leaf in leaves), initial=0))
-    main = max(leaves, key=lambda leaf: len(leaf.text)).place if leaves else Place.EXTRA
-    for hit in found:
-        place = leaves[bisect_right(starts, hit.start) - 1].place if hit.exact else main
-        if place is not Place.ID or hit.rule.judge == "token":  # ids are random by nature
-            yield hit, place
-
-
-def _finding(hit: Hit, place: Place, key: bytes) -> Finding:
-    return Finding(
-        rule=hit.rule.id,
-        kind=hit.rule.kind,
-        place=place,
-        mark=hashed(hit.value, key),
-        start=hit.start,
-        end=hit.end,
-        exact=hit.exact,
-    )
-
-
-def _picture(image: Image, key: bytes) -> Finding:
-    return Finding(rule="image", kind="opaque", place=Place.IMAGE, mark=hashed(image.data, key))
 
 
 class _Walk:
@@ -192,16 +148,20 @@ class _Walk:
 
     def over(self, units: Sequence[Unit]) -> None:
         """Take these units in. What a pair says is kept only once it has been read."""
-        for unit in units:
-            known = self._scanner.known(unit, self.size, self._until)
-            self.size += known.size
-            self.findings += (replace(each, unit=unit.index) for each in known.findings)
-            for lane in known.lanes:
-                last = self._last.get(lane)
-                self._last[lane] = unit, known
-                if last is not None:
-                    self._meet(lane, last, (unit, known))
+        for group in _grouped(units):
+            self._scanner.learn(group, self.size, self._until)
+            for unit in group:
+                self._take(unit, self._scanner.known(unit, self.size, self._until))
         self._read()
+
+    def _take(self, unit: Unit, known: Known) -> None:
+        self.size += known.size
+        self.findings += (replace(each, unit=unit.index) for each in known.findings)
+        for lane in known.lanes:
+            last = self._last.get(lane)
+            self._last[lane] = unit, known
+            if last is not None:
+                self._meet(lane, last, (unit, known))
 
     def begun(self, messages: Sequence[Unit]) -> Begun:
         last = {lane: (unit.index, known) for lane, (unit, known) in self._last.items()}
@@ -222,7 +182,7 @@ class _Walk:
         for place, hit in self._joints.hits(self._scanner.matcher):
             pair, before, after = self._new[place]
             in_place = Place.USER if pair[2][0] == "prose" else Place(pair[2][0])
-            read[pair].append(_finding(hit, in_place, self._scanner.key))
+            read[pair].append(finding(hit, in_place, self._scanner.key))
             self.findings += _in_both(read[pair][-1:], before, after)
         self._scanner.memo.pairs.update({pair: tuple(findings) for pair, findings in read.items()})
         self._new, self._joints = [], Joints()
@@ -231,3 +191,16 @@ class _Walk:
 def _in_both(findings: Iterable[Finding], *units: int) -> list[Finding]:
     """The findings of a pair, in either of its units."""
     return [replace(each, unit=unit) for each in findings for unit in units]
+
+
+def _grouped(units: Sequence[Unit]) -> Iterator[Sequence[Unit]]:
+    """The units in groups that are looked at together."""
+    group: list[Unit] = []
+    size = 0
+    for unit in units:
+        group.append(unit)
+        size += len(unit.text)
+        if size > _TOGETHER:
+            yield group
+            group, size = [], 0
+    yield group
