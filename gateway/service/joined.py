@@ -58,7 +58,8 @@ class Joined:
 
 
 def _key(asked: Asked) -> bytes:
-    return fingerprint(asked.conversation, asked.caller.name, asked.caller.label, asked.session)
+    caller = asked.caller
+    return fingerprint(asked.conversation, caller.name, caller.label, asked.session, asked.privacy or "", asked.route)
 
 
 def _may_share(asked: Asked) -> bool:

@@ -151,7 +151,7 @@ async def _say(server: Server, request: web.Request, body: Json) -> web.StreamRe
     if server.end in ("whole", "no done"):
         await response.write(_event({"delta": {}, "finish_reason": "stop"}))
     if server.end in ("whole", "no finish"):
-        usage = {"prompt_tokens": len(prompt), "completion_tokens": len(rest)}
+        usage = {"prompt_tokens": len("<s>" + prompt), "completion_tokens": len(rest)}
         await response.write(f"data: {json.dumps({'choices': [], 'usage': usage})}\n\ndata: [DONE]\n\n".encode())
     if server.end == "reset" and request.transport is not None:
         request.transport.abort()
