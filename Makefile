@@ -10,7 +10,7 @@ WORKS := $(VENV)/.works
 IN := $(VENV)/bin/python
 PIP := $(IN) -m pip --disable-pip-version-check --no-input install --quiet
 PYTEST := $(IN) -m pytest
-BENCHES := overhead wire counting
+BENCHES := overhead wire counting dialects
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-agents test-real test-pythons generated format bench leak-test faults lock clean

@@ -152,6 +152,7 @@ def rows() -> Iterator[Row]:
         saying=CALL,
         strikes=(Strike(kind=F.PARSER_FAILS, text=XML_ERROR), Strike(kind=F.WEDGE)),
         generation=OLD,
+        slow=True,
     )
     yield from both("parser of the server drops the call", F.DROP_CALLS, saying=CALL)
     yield from both("call cut by a limit", F.CAP, at=60, saying=CALL)
@@ -168,7 +169,7 @@ async def play(row: Row, state: Path) -> Played:
     for surface in (STREAM, WHOLE):
         stage = Stage(
             FAMILIES[row.family],
-            NEW,
+            row.generation,
             state / f"{row.name.replace('/', '')} {surface.name}",
             Policy(),
             driver=row.driver,

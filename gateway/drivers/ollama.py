@@ -39,6 +39,7 @@ class Ollama:
     def __init__(self, http: Http, *, patience: Patience | None = None) -> None:
         self._http = http
         self._renders = True
+        self._prompts = ollama_request.Prompts()
         self._generation: Generation | None = None
         self._watch = Watch(self.loaded, patience)
 
@@ -89,7 +90,7 @@ class Ollama:
     async def render(self, conversation: Conversation, attempt: Try) -> str | None:
         if not self._renders:
             return None
-        path, body = _request(conversation, attempt, render=True)
+        path, body = _request(conversation, attempt, self._prompts, render=True)
         answer = await self._watched(self._http.ask("POST", path, body, seconds=_LOAD), attempt.target.model)
         info = answer.get("_debug_info") if is_object(answer) else None
         text = info.get("rendered_template") if is_object(info) else None
@@ -102,7 +103,7 @@ class Ollama:
         return None
 
     async def stream(self, conversation: Conversation, attempt: Try) -> AsyncGenerator[Sequence[Part], None]:
-        path, body = _request(conversation, attempt, render=False)
+        path, body = _request(conversation, attempt, self._prompts, render=False)
         decoder = ollama_answer.Decoder()
         with mapped(), self._watch.noting(attempt.target.model):
             async with contextlib.AsyncExitStack() as stack:
@@ -182,7 +183,9 @@ async def _finish(response: aiohttp.ClientResponse) -> None:
                 await response.content.readany()
 
 
-def _request(conversation: Conversation, attempt: Try, *, render: bool) -> tuple[str, bytes]:
+def _request(
+    conversation: Conversation, attempt: Try, prompts: ollama_request.Prompts, *, render: bool
+) -> tuple[str, bytes]:
     pinned = ollama_request.Pinned(
         num_ctx=attempt.window,
         options=attempt.options,
@@ -207,4 +210,4 @@ def _request(conversation: Conversation, attempt: Try, *, render: bool) -> tuple
             role="assistant", content=(Prose(attempt.text),) if attempt.text else (), thinking=attempt.thought
         )
         conversation = replace(conversation, messages=(*conversation.messages, prefix))
-    return "/api/chat", ollama_request.encode_chat(conversation, model=model, pinned=pinned)
+    return "/api/chat", prompts.encode(conversation, model=model, pinned=pinned)

@@ -26,14 +26,19 @@ async def answer(
     surface: Tongue,
     manner: Manner | None,
     whole: Callable[[list[Part]], bytes],
+    repaired: bool,
 ) -> web.StreamResponse:
-    """The answer to a request; `manner` where it is to be streamed, `whole` makes the one body where it is not."""
+    """The answer to a request; `manner` where it is to be streamed, `whole` makes the one body where it is not.
+
+    `repaired`: something in it was no text (halves of an emoji, which agents cut) and became U+FFFD.
+    """
     asked = Asked(
         id=knock.id,
         conversation=conversation,
         policy=knock.policy,
         surface=surface,
         sends=manner is not None,
+        repaired=repaired,
         caller=knock.caller,
         privacy=knock.http.headers.get("x-holdfast-privacy"),
         route=knock.http.headers.get("x-holdfast-route", "").strip().lower(),

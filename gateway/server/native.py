@@ -48,6 +48,7 @@ async def _answer(
         conversation,
         surface="ollama",
         manner=manner if wish.stream else None,
+        repaired=wish.repaired,
         whole=lambda parts: ollama_answer.encode_whole(parts, envelope),
     )
 

@@ -29,6 +29,7 @@ async def chat(knock: Knock) -> web.StreamResponse:
         conversation,
         surface="openai",
         manner=manner if wish.stream else None,
+        repaired=wish.repaired,
         whole=lambda parts: openai_answer.encode_whole(parts, envelope),
     )
 
@@ -48,6 +49,7 @@ async def complete(knock: Knock) -> web.StreamResponse:
         conversation,
         surface="openai",
         manner=manner if wish.stream else None,
+        repaired=wish.repaired,
         whole=lambda parts: openai_text.encode_whole(parts, envelope),
     )
 

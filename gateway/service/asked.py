@@ -28,6 +28,8 @@ class Asked:
     """The program that asks, in its own words."""
     session: str = ""
     """The client's name for its session, where it has one."""
+    repaired: bool = False
+    """Something in it was no text and became U+FFFD."""
     again: bool = False
     """The client says that it asks again (a retry header)."""
 

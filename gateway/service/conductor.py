@@ -50,6 +50,8 @@ class Conductor:
     ) -> None:
         self.asked = asked
         self.account = Account(asked.id, world)
+        if asked.repaired:
+            self.account.do("text_repaired")
         self._road = road
         self._upstreams = upstreams
         self._fitting = fitting

@@ -113,20 +113,18 @@ class Summarising:
             self._remember(key, kept)
             return
         text, wrong = await _answered(asking)
-        if key in self._told:
-            return
-        self._remember(key, _NONE if wrong else text)
-        if wrong:
+        if told := self._remember(key, _NONE if wrong else text):
+            await self._kept.keep_summary(key, told)
+        elif wrong:
             words = f"no summary for the next compaction: {wrong}; the record goes without"
             self._journal.note(Noticed(request=request, words=words))
-        else:
-            await self._kept.keep_summary(key, text)
 
-    def _remember(self, key: bytes, text: str) -> None:
-        """The first that is known of a key holds."""
-        self._told.setdefault(key, text)
+    def _remember(self, key: bytes, text: str) -> str:
+        """The first that is known of a key holds, and is given back: a compaction may have gone by while a summary was made."""
+        told = self._told.setdefault(key, text)
         while len(self._told) > _REMEMBERED:
             self._told.popitem(last=False)
+        return told
 
     def _stop(self, key: bytes) -> None:
         if task := self._under_way.get(key):

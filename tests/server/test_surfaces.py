@@ -195,3 +195,13 @@ async def test_lone_surrogates_do_not_wedge_a_history(listening: Listen) -> None
     ):
         assert answer.status == 200
         assert "cut \ufffd emoji" in it.ollama.generations[0].prompt
+
+
+async def test_half_an_emoji_is_noted_and_wedges_nothing(listening: Listen) -> None:
+    body = b'{"model":"sim","messages":[{"role":"user","content":"cut \\ud83d here"}]}'
+    async with (
+        listening() as it,
+        it.session.post("/v1/chat/completions", data=body, headers={"Content-Type": "application/json"}) as response,
+    ):
+        assert response.status == 200
+        assert response.headers["x-holdfast-did"] == "text_repaired"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 import pytest
 
@@ -70,6 +71,7 @@ class House:
     away: Driver | None = None
     store: MemoryStore = field(default_factory=MemoryStore)
     journal: Journal = field(default_factory=Journal)
+    ids: Iterator[int] = field(default_factory=count)
     fitting: Fitting = field(init=False)
     summaries: Summarising = field(init=False)
 
@@ -90,7 +92,7 @@ class House:
     async def request(self, conversation: Conversation, target: Target = TARGET) -> Fitted:
         """A request and the end of its answer."""
         fitted = await self.fitting.fit(conversation, target, self.policy)
-        self.fitting.summarise(fitted, Ticket(id="r1", session="s", model="m"), self.policy)
+        self.fitting.summarise(fitted, Ticket(id=f"r{next(self.ids)}", session="s", model="m"), self.policy)
         return fitted
 
     async def session(self, *, first: int = 0, until: int = 80, epochs: int = 1) -> tuple[int, Fitted]:
@@ -116,6 +118,27 @@ def scripted(text: str = SUMMARY, **more: object) -> ScriptedDriver:
     return ScriptedDriver(text, renders=False, **more)  # type: ignore[arg-type]
 
 
+class Slow(ScriptedDriver):
+    """Has its first word when `gate` opens."""
+
+    gate: asyncio.Event
+
+    async def stream(self, conversation: Conversation, attempt: Try) -> AsyncGenerator[Sequence[Part], None]:
+        self.open += 1
+        try:
+            await self.gate.wait()
+            async for batch in ScriptedDriver.stream(self, conversation, attempt):
+                yield batch
+        finally:
+            self.open -= 1
+
+
+def slow() -> Slow:
+    driver = Slow(SUMMARY, renders=False)
+    driver.gate = asyncio.Event()
+    return driver
+
+
 async def test_it_is_asked_for_once_and_told_at_the_next_compaction() -> None:
     driver = scripted()
     house = House(driver)
@@ -134,14 +157,55 @@ async def test_until_then_no_prompt_changes() -> None:
         assert sent == (await plain.request(asked(number))).conversation.messages
 
 
-async def test_it_is_made_once_however_often_it_is_asked_for() -> None:
-    driver = scripted()
-    house = House(driver)
+async def due() -> tuple[int, int]:
+    """With how many turns the first summary is due, and the first compaction comes."""
+    house = House(scripted())
     turns, _ = await house.session()
-    due = [number for number in range(turns) if (await house.request(asked(number))).summary_key]
-    await asyncio.gather(*(house.request(asked(number)) for number in due * 3))
+    [number] = [number for number in range(turns) if (await house.request(asked(number))).summary_key]
+    return number, turns
+
+
+async def test_it_is_made_once_however_often_it_is_asked_for() -> None:
+    driver = slow()
+    house = House(driver)
+    number, _ = await due()
+    await asyncio.gather(*(house.request(asked(number)) for _ in range(3)))
+    driver.gate.set()
     await settle()
-    assert (len(due), len(driver.attempts)) == (1, 1)
+    await house.request(asked(number))
+    await settle()
+    assert len(driver.attempts) == 1
+
+
+class Pausing(MemoryStore):
+    """Looks a summary up, and gives what it found when `gate` opens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+
+    async def summary(self, key: bytes) -> str | None:
+        found = await super().summary(key)
+        await self.gate.wait()
+        return found
+
+
+async def test_one_that_is_made_while_the_store_is_asked_is_told_for_good() -> None:
+    driver, store = slow(), Pausing()
+    house, (number, turns) = House(driver, store=store), await due()
+    store.gate.set()
+    await house.request(asked(number))
+    await settle()
+    store.gate.clear()
+    compacting = asyncio.ensure_future(house.fitting.fit(asked(turns), TARGET, POLICY))
+    await settle()
+    driver.gate.set()
+    await settle()
+    store.gate.set()
+    fitted = await compacting
+    again = await House(scripted(), store=store).fitting.fit(asked(turns), TARGET, POLICY)
+    assert again.conversation == fitted.conversation
+    assert SUMMARY in head(fitted)
 
 
 async def test_the_same_history_gets_the_same_prompt_after_a_restart() -> None:
@@ -191,24 +255,8 @@ async def test_a_call_is_no_summary() -> None:
     assert "calls a tool" in noticed(house)[0]
 
 
-class Slow(ScriptedDriver):
-    """Has its first word when `gate` opens."""
-
-    gate = asyncio.Event()
-
-    async def stream(self, conversation: Conversation, attempt: Try) -> AsyncGenerator[Sequence[Part], None]:
-        self.open += 1
-        try:
-            await self.gate.wait()
-            async for batch in ScriptedDriver.stream(self, conversation, attempt):
-                yield batch
-        finally:
-            self.open -= 1
-
-
 async def test_one_that_comes_too_late_is_given_up_and_never_told() -> None:
-    driver = Slow(SUMMARY, renders=False)
-    driver.gate = asyncio.Event()
+    driver = slow()
     house = House(driver)
     turns, fitted = await house.session()
     assert "## Goal" not in head(fitted)

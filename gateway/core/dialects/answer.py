@@ -154,13 +154,14 @@ class Answer:
         """The candidate that fits what follows the marker: one that names it before one that takes anything."""
         then = sorted({literal for candidate in candidates for literal in candidate.opener.then})
         open_ended = next((candidate for candidate in candidates if not candidate.opener.then), None)
-        if not then:
-            return open_ended
-        look = yield from self.scanner.look(tokens(*then, mark))
-        if look.found == mark and mark not in then and candidates[0].marked:
+        doubles = candidates[0].marked and mark not in then
+        look = yield from self.scanner.look(tokens(*then, mark) if doubles else tokens(*then))
+        if look.found == mark and doubles:
             self.reading.mends = ("doubled_tag",)
             self.scanner.at += look.end
             look = yield from self.scanner.look(tokens(*then))
+        if not then:
+            return open_ended
         if look.rest is not None:
             self._undecided(candidates)
             return None

@@ -151,7 +151,7 @@ class _Call(RawCall):
         self.state = Open.VALUE
         if look.found == _VALUE:
             scanner.at += look.end
-        elif look.rest is None and (yield from scanner.ahead(look.end, 1)) == "<":  # an opener that is damaged
+        elif (yield from scanner.ahead(look.end, 4)).casefold() == _VALUE[:4]:  # the opener, damaged
             return False
         else:
             mends.append("missing_value_opener")

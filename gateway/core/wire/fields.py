@@ -88,8 +88,9 @@ class Fields:
 
     def objects(self, key: str) -> Iterator[Fields]:
         """The fields of each object of an array."""
+        path = self.path(key)
         for place, item in enumerate(self.items(key)):
-            yield item_fields(item, f"{self.path(key)}[{place}]")
+            yield item_fields(item, f"{path}[{place}]")
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A string or an array of strings."""

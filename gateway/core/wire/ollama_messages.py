@@ -64,8 +64,8 @@ def message_json(message: Message) -> dict[str, object]:
     said: dict[str, object] = {**message.extra, "role": role, "content": message.text}
     if message.thinking:
         said["thinking"] = message.thinking
-    if images := message.images:
-        said["images"] = [image.data for image in images]
+    if images := [part.data for part in message.content if isinstance(part, Image)]:
+        said["images"] = images
     if message.calls:
         said["tool_calls"] = [_call_json(call) for call in message.calls]
     if message.answers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ RUNNER = frozenset({
     "num_ctx", "num_batch", "num_gpu", "main_gpu", "num_thread", "use_mmap", "use_mlock",
     "low_vram", "f16_kv", "numa", "vocab_only", "logits_all", "embedding_only",
 })  # fmt: skip
+_MOST_KEPT = 16  # prompts between their rendering and their answer
 _EFFORTS: Mapping[str, Think] = {  # /api/chat takes true, false, low, medium and high; its /v1 and others know more
     "none": False,
     "minimal": "low",
@@ -121,13 +123,42 @@ class Pinned:
     render: bool = False
 
 
-def encode_chat(conversation: Conversation, *, model: str, pinned: Pinned) -> bytes:
+def encode_chat(
+    conversation: Conversation, *, model: str, pinned: Pinned, prompt: Mapping[str, object] | None = None
+) -> bytes:
     """The `/api/chat` body: streaming, nothing truncated, nothing shifted (ollama 0.12.6 and later)."""
-    wanted = _common(conversation, model, pinned)
-    wanted["messages"] = [message_json(message) for message in with_names(conversation.messages)]
+    return jsontext.dump(_common(conversation, model, pinned) | (prompt or _prompt_json(conversation)))
+
+
+def _prompt_json(conversation: Conversation) -> dict[str, object]:
+    said: dict[str, object] = {"messages": [message_json(message) for message in with_names(conversation.messages)]}
     if conversation.tools and conversation.tool_choice != "none":
-        wanted["tools"] = [tool_json(tool) for tool in conversation.tools]
-    return jsontext.dump(wanted)
+        said["tools"] = [tool_json(tool) for tool in conversation.tools]
+    return said
+
+
+class Prompts:
+    """Writes `/api/chat` bodies. A prompt that is sent to be rendered is kept until it is sent to be answered: it reads the same."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[int, tuple[Conversation, Mapping[str, object]]] = OrderedDict()
+
+    def encode(self, conversation: Conversation, *, model: str, pinned: Pinned) -> bytes:
+        """What `encode_chat` gives."""
+        prompt = self._taken(conversation) or {
+            name: jsontext.Written(jsontext.dump(value)) for name, value in _prompt_json(conversation).items()
+        }
+        if pinned.render:
+            self._kept[id(conversation.messages)] = conversation, prompt
+            if len(self._kept) > _MOST_KEPT:
+                self._kept.popitem(last=False)
+        return encode_chat(conversation, model=model, pinned=pinned, prompt=prompt)
+
+    def _taken(self, conversation: Conversation) -> Mapping[str, object] | None:
+        """By identity, since comparing costs as much as writing; what is kept holds its messages, so that no id comes again."""
+        kept, prompt = self._kept.pop(id(conversation.messages), (None, None))
+        same = kept is not None and kept.tools is conversation.tools and kept.tool_choice == conversation.tool_choice
+        return prompt if same else None
 
 
 def encode_generate(conversation: Conversation, *, model: str, pinned: Pinned) -> bytes:

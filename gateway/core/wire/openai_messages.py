@@ -15,9 +15,12 @@ _THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 
 def message_of(fields: Fields) -> Message:
     """A message; raises BadRequest."""
+    role, content = _role(fields), _content(fields)
+    if not fields.rest:
+        return Message(role=role, content=content)
     return Message(
-        role=_role(fields),
-        content=_content(fields),
+        role=role,
+        content=content,
         thinking=_thinking(fields),
         calls=tuple(_calls(fields)),
         answers=fields.text("tool_call_id"),
