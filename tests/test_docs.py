@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+from gateway.app import ROUTES
 from gateway.config.load import parse
 from gateway.config.manual import defaults, schema
 from gateway.core.errors import TABLE, Code
@@ -67,8 +68,30 @@ def test_the_readmes_json_is_json_and_points_at_the_gateway() -> None:
         assert "http://127.0.0.1:8484/v1" in json.dumps(json.loads(block))
 
 
+def test_every_word_of_what_was_done_is_explained() -> None:
+    """Words are told in two forms: `did("word")` and what `Fitted.did` lists."""
+    said = {
+        word
+        for file in (ROOT / "gateway").rglob("*.py")
+        for line in file.read_text().splitlines()
+        if ".do(" in line or "*((" in line
+        for word in re.findall(r'"([a-z_]+)"', line)
+    }
+    explained = set(re.findall(r"^\| `([a-z_]+)` \|", (ROOT / "docs" / "http.md").read_text(), re.MULTILINE))
+    assert {"compacted", "continued", "retried", "mended"} <= said
+    assert said <= explained
+
+
+def test_every_path_is_told_of() -> None:
+    page = (ROOT / "docs" / "http.md").read_text()
+    for route in ROUTES:
+        path = route.path.removeprefix("/v1").removesuffix("/*") or "/"
+        assert path in page or path.removeprefix("/api/") in page, path
+
+
 def test_links_inside_the_project_lead_somewhere() -> None:
-    for page in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "deploy/README.md"):
+    pages = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "deploy/README.md"]
+    for page in [*pages, *(f"docs/{file.name}" for file in (ROOT / "docs").glob("*.md"))]:
         text = (ROOT / page).read_text()
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
             assert (ROOT / page).parent.joinpath(target).exists(), f"{page}: {target}"

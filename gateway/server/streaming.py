@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
@@ -61,8 +61,4 @@ async def _opened(request: BaseRequest, manner: Manner, headers: dict[str, str])
 
 
 def _encoded(batch: list[Part], encoder: Encoder) -> bytes:
-    def pieces() -> Iterator[bytes]:
-        for part in batch:
-            yield from encoder.feed(part)
-
-    return b"".join(pieces())
+    return b"".join([piece for part in batch for piece in encoder.feed(part)])

@@ -27,8 +27,8 @@ from gateway.testing.script import Turn
 from tests.recovery.saying import SAYINGS, Saying
 from tests.recovery.surfaces import SURFACES, Seen, Surface
 
-PATIENCE = 1.5  # seconds that the gateway waits for a part here; faults that stall last longer
-STALL = 4.0
+PATIENCE = 1.0  # seconds that the gateway waits for a part here; faults that stall last longer
+STALL = 2.5
 MODEL = "model"
 WINDOW = 8192
 

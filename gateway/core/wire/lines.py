@@ -22,7 +22,8 @@ class Lines:
         """The lines that are whole now. Raises LineTooLong."""
         *ended, rest = item.split(b"\n")
         for line in ended:
-            yield self._whole(line).removesuffix(b"\r")
+            whole = self._whole(line) if self._size else line
+            yield whole.removesuffix(b"\r")
         if rest:
             self._open.append(rest)
             self._size += len(rest)
@@ -35,7 +36,7 @@ class Lines:
             yield last
 
     def _whole(self, end: bytes) -> bytes:
-        line = b"".join((*self._open, end)) if self._size else end
+        line = b"".join((*self._open, end))
         self._open, self._size = [], 0
         return line
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -30,19 +30,23 @@ class Decoder:
         self._lines = Lines()
         self._bytes = codecs.getincrementaldecoder("utf-8")("replace")
 
-    def feed(self, item: bytes) -> Iterator[Part]:
+    def feed(self, item: bytes) -> list[Part]:
+        parts: list[Part] = []
         try:
             for line in self._lines.feed(item):
-                yield from self._read(line)
+                self._read(line, parts)
         except LineTooLong:
             self.error = "a line of the stream is too long"
+        return parts
 
-    def close(self) -> Iterator[Part]:
+    def close(self) -> list[Part]:
         """A last line that broke off is no error of its own: the stream was cut."""
+        parts: list[Part] = []
         for line in self._lines.close():
-            yield from self._read(line, cut=True)
+            self._read(line, parts, cut=True)
+        return parts
 
-    def _read(self, line: bytes, *, cut: bool = False) -> Iterator[Part]:
+    def _read(self, line: bytes, parts: list[Part], *, cut: bool = False) -> None:
         if self.error is not None or not line:
             return
         try:
@@ -56,18 +60,18 @@ class Decoder:
             words = record["error"]
             self.error = words if isinstance(words, str) else jsontext.dumps(words)
             return
-        yield from _said(record)
+        _say(record, parts)
         if logprobs := record.get("logprobs"):
-            yield from self._verbatim(logprobs)
+            self._say_verbatim(logprobs, parts)
         if record.get("done") is True:
-            yield _usage(record)
-            yield Stop(StopReason.LENGTH if record.get("done_reason") == "length" else StopReason.STOP)
+            parts.append(_usage(record))
+            parts.append(Stop(StopReason.LENGTH if record.get("done_reason") == "length" else StopReason.STOP))
 
-    def _verbatim(self, logprobs: object) -> Iterator[Part]:
+    def _say_verbatim(self, logprobs: object, parts: list[Part]) -> None:
         """A token may hold half a character, so its bytes count where they are told."""
         tokens = logprobs if isinstance(logprobs, list) else ()
-        if text := "".join(self._token(token) for token in tokens if is_object(token)):
-            yield Verbatim(text)
+        if text := "".join([self._token(token) for token in tokens if is_object(token)]):
+            parts.append(Verbatim(text))
 
     def _token(self, token: Mapping[str, object]) -> str:
         raw, said = token.get("bytes"), token.get("token")
@@ -77,23 +81,27 @@ class Decoder:
             return str(said or "")
 
 
-def _said(record: Mapping[str, object]) -> Iterator[Part]:
+def _say(record: Mapping[str, object], parts: list[Part]) -> None:
     message = record.get("message")
     if is_object(message):
         thought, text, calls = message.get("thinking"), message.get("content"), message.get("tool_calls")
     else:
         thought, text, calls = record.get("thinking"), record.get("response"), None
     if thought and isinstance(thought, str):
-        yield Reasoning(thought)
+        parts.append(Reasoning(thought))
     if text and isinstance(text, str):
-        yield Text(text)
+        parts.append(Text(text))
     for call in calls if isinstance(calls, list) else ():
         if is_object(call) and is_object(function := call.get("function")):
-            yield Call(
-                id=str(call.get("id") or ""),
-                name=str(function.get("name") or ""),
-                arguments=arguments_text(function.get("arguments")),
-            )
+            parts.append(_call(call, function))
+
+
+def _call(call: Mapping[str, object], function: Mapping[str, object]) -> Call:
+    return Call(
+        id=str(call.get("id") or ""),
+        name=str(function.get("name") or ""),
+        arguments=arguments_text(function.get("arguments")),
+    )
 
 
 def _usage(record: Mapping[str, object]) -> Usage:
@@ -133,28 +141,29 @@ class StreamEncoder:
         self._calls = 0
         self.heartbeat = self._line(f'{self._text}""')
 
-    def feed(self, item: Part) -> Iterator[bytes]:
+    def feed(self, item: Part) -> Sequence[bytes]:
         match item:
             case Text(text):
-                yield self._line(f"{self._text}{jsontext.quoted(text)}")
+                return (self._line(f"{self._text}{jsontext.quoted(text)}"),)
             case Reasoning(text):
-                yield self._line(f'{self._text}"","thinking":{jsontext.quoted(text)}')
+                return (self._line(f'{self._text}"","thinking":{jsontext.quoted(text)}'),)
             case Call():
                 call = jsontext.dumps(_call_json(item, self._calls))
-                yield self._line(f'{self._text}"","tool_calls":[{call}]')
                 self._calls += 1
+                return (self._line(f'{self._text}"","tool_calls":[{call}]'),)
             case Usage():
                 self._usage = item
             case Did(words):
                 self._did = words
             case Stop(reason):
                 last = jsontext.dumps(_final_json(reason, self._usage, self._did))
-                yield jsontext.line(f'{self._before}{self._text}""{self._after},{last[1:]}\n')
+                return (jsontext.line(f'{self._before}{self._text}""{self._after},{last[1:]}\n'),)
             case _:
-                return
+                pass
+        return ()
 
-    def close(self) -> Iterator[bytes]:
-        return iter(())
+    def close(self) -> Sequence[bytes]:
+        return ()
 
     def _line(self, fields: str) -> bytes:
         return jsontext.line(f'{self._before}{fields}{self._after},"done":false}}\n')

@@ -127,7 +127,7 @@ def encode_chat(
     conversation: Conversation, *, model: str, pinned: Pinned, prompt: Mapping[str, object] | None = None
 ) -> bytes:
     """The `/api/chat` body: streaming, nothing truncated, nothing shifted (ollama 0.12.6 and later)."""
-    return jsontext.dump(_common(conversation, model, pinned) | (prompt or _prompt_json(conversation)))
+    return jsontext.dump({**_common(conversation, model, pinned), **(prompt or _prompt_json(conversation))})
 
 
 def _prompt_json(conversation: Conversation) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,25 +50,29 @@ class Decoder:
         self._events = Events()
         self._usage: Usage | None = None
 
-    def feed(self, item: bytes) -> Iterator[Part]:
+    def feed(self, item: bytes) -> list[Part]:
+        parts: list[Part] = []
         try:
             for data in self._events.feed(item):
-                yield from self._read(data)
+                self._read(data, parts)
         except LineTooLong:
             self.error = "an event of the upstream is too long"
+        return parts
 
-    def close(self) -> Iterator[Part]:
+    def close(self) -> list[Part]:
         """A last event that broke off is no error of its own: the stream was cut."""
+        parts: list[Part] = []
         for data in self._events.close():
-            yield from self._read(data, cut=True)
-        yield from self._counted()
+            self._read(data, parts, cut=True)
+        self._count(parts)
+        return parts
 
-    def _read(self, data: bytes, *, cut: bool = False) -> Iterator[Part]:
+    def _read(self, data: bytes, parts: list[Part], *, cut: bool = False) -> None:
         if self.error is not None or self.done:
             return
         if data.strip() == b"[DONE]":
             self.done = True
-            yield from self._counted()
+            self._count(parts)
             return
         try:
             chunk = record_of(data)
@@ -80,33 +84,34 @@ class Decoder:
         if chunk.get("error") or chunk.get("object") == "error":
             self.error = error_text(chunk.get("error") or chunk)
             return
-        yield from self._said(chunk)
-        if is_object(usage := chunk.get("usage")):
+        self._say(chunk, parts)
+        usage = chunk.get("usage")
+        if usage is not None and is_object(usage):
             self._usage = _usage(usage)
 
-    def _said(self, chunk: Mapping[str, object]) -> Iterator[Part]:
+    def _say(self, chunk: Mapping[str, object], parts: list[Part]) -> None:
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else ():
             if not is_object(choice):
                 continue
             delta, text, reason = choice.get("delta"), choice.get("text"), choice.get("finish_reason")
             if is_object(delta):
-                yield from _delta(delta)
+                _say_delta(delta, parts)
             elif text and isinstance(text, str):
-                yield Text(text)
+                parts.append(Text(text))
             if reason:
-                yield from self._ended(str(reason))
+                self._end(str(reason), parts)
 
-    def _ended(self, reason: str) -> Iterator[Part]:
+    def _end(self, reason: str, parts: list[Part]) -> None:
         if reason in _REASONS:
-            yield Stop(_REASONS[reason])
+            parts.append(Stop(_REASONS[reason]))
         else:  # `error` (OpenRouter), `abort` (vLLM, SGLang): an end that is none
             self.error = f"the upstream ended with the finish reason {reason}"
 
-    def _counted(self) -> Iterator[Part]:
+    def _count(self, parts: list[Part]) -> None:
         """The last usage of those told: some servers repeat it with every chunk."""
         if self._usage is not None and self.error is None:
-            yield self._usage
+            parts.append(self._usage)
         self._usage = None
 
 
@@ -121,16 +126,16 @@ def error_text(error: object) -> str:
             return jsontext.dumps(error)[:500]
 
 
-def _delta(delta: Mapping[str, object]) -> Iterator[Part]:
+def _say_delta(delta: Mapping[str, object], parts: list[Part]) -> None:
     thought, text = delta.get("reasoning_content") or delta.get("reasoning"), delta.get("content")
     if thought and isinstance(thought, str):
-        yield Reasoning(thought)
+        parts.append(Reasoning(thought))
     if text and isinstance(text, str):
-        yield Text(text)
+        parts.append(Text(text))
     calls = delta.get("tool_calls")
     for place, call in enumerate(calls if isinstance(calls, list) else ()):
         if is_object(call):
-            yield _call_piece(call, place)
+            parts.append(_call_piece(call, place))
 
 
 def _call_piece(call: Mapping[str, object], place: int) -> CallPiece:
@@ -190,26 +195,28 @@ class StreamEncoder:
         self._head = f'data: {head[:-1]},"choices":['
         self._open = self._head + '{"index":0,"delta":{'
 
-    def feed(self, item: Part) -> Iterator[bytes]:
+    def feed(self, item: Part) -> Sequence[bytes]:
         match item:
             case Text(text):
-                yield self._delta(f'"content":{jsontext.quoted(text)}')
+                return (self._delta(f'"content":{jsontext.quoted(text)}'),)
             case Reasoning(text):
-                yield self._delta(f'"{self._thought}":{jsontext.quoted(text)}')
+                return (self._delta(f'"{self._thought}":{jsontext.quoted(text)}'),)
             case Call():
-                yield self._delta(f'"content":null,"tool_calls":[{_call_text(item, self._calls)}]')
+                call = _call_text(item, self._calls)
                 self._calls += 1
+                return (self._delta(f'"content":null,"tool_calls":[{call}]'),)
             case Usage():
                 self._usage = item
             case Did(words):
                 self._did = words
             case Stop(reason):
-                yield self._end(reason)
+                return (self._end(reason),)
             case _:
-                return
+                pass
+        return ()
 
-    def close(self) -> Iterator[bytes]:
-        return iter(())
+    def close(self) -> Sequence[bytes]:
+        return ()
 
     def _delta(self, fields: str) -> bytes:
         role, self._role = self._role, ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.core import jsontext
@@ -51,21 +51,22 @@ class StreamEncoder:
         self._head = f'data: {head[:-1]},"choices":['
         self._tail = f'],"model":{jsontext.quoted(envelope.model)},"system_fingerprint":"{FINGERPRINT}"'
 
-    def feed(self, item: Part) -> Iterator[bytes]:
+    def feed(self, item: Part) -> Sequence[bytes]:
         match item:
             case Text(text):
-                yield self._event(f'{{"text":{jsontext.quoted(text)},"index":0,"finish_reason":null}}')
+                return (self._event(f'{{"text":{jsontext.quoted(text)},"index":0,"finish_reason":null}}'),)
             case Usage():
                 self._usage = item
             case Did(words):
                 self._did = words
             case Stop(reason):
-                yield self._end(reason)
+                return (self._end(reason),)
             case _:
-                return
+                pass
+        return ()
 
-    def close(self) -> Iterator[bytes]:
-        return iter(())
+    def close(self) -> Sequence[bytes]:
+        return ()
 
     def _event(self, choice: str, more: str = "") -> bytes:
         return jsontext.line(f"{self._head}{choice}{self._tail}{more}}}\n\n")
