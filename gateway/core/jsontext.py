@@ -49,7 +49,7 @@ def glance(data: bytes) -> object:
         value: object = orjson.loads(data)
     except orjson.JSONDecodeError:  # no JSON, or half a character
         return loads(data)
-    return _checked(value) if data.count(b"[") + data.count(b"{") > DEPTH else value
+    return _checked(value) if len(data) > _SHALLOW and data.count(b"[") + data.count(b"{") > DEPTH else value
 
 
 def _without_floats(data: bytes | str) -> object:

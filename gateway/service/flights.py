@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 
 from gateway.core.errors import Code, Problem
-from gateway.core.stream import Part
+from gateway.core.stream import Part, Reasoning, Text
 from gateway.service.conductor import Conductor
 from gateway.service.refusal import Refusal
 from gateway.service.world import World
@@ -31,6 +31,7 @@ class Flight:
         self._news = asyncio.Event()
         self._room = asyncio.Event()
         self._furthest = 0
+        self._size = 0
         self._task: asyncio.Task[None] | None = None
 
     async def follow(self, heartbeat: float) -> AsyncGenerator[list[Part], None]:
@@ -58,7 +59,15 @@ class Flight:
             self.followers -= 1
             self.touched = self._clock.now()
             if self.followers == 0 and not self.ended:
-                self.stop()
+                self._left()
+
+    def _left(self) -> None:
+        """Nobody follows it any more: it ends now, or after policy's `linger` where nobody has come back by then."""
+        linger = self.conductor.asked.policy.recovery.linger
+        if not linger:
+            self.stop()
+            return
+        asyncio.get_running_loop().call_later(linger, lambda: None if self.followers else self.stop())
 
     def stop(self) -> None:
         """Nobody listens any more: the upstream's connection is closed, what was made is kept."""
@@ -77,6 +86,19 @@ class Flight:
         if not self.ended and (self._task is None or self._task.cancelling() or self._task.done()):
             self._task = asyncio.get_running_loop().create_task(self._fly(self._task))
 
+    def _keep(self, batch: list[Part]) -> None:
+        """Raises Refusal where the answer has grown beyond all measure."""
+        self._parts.extend(batch)
+        self._size += sum(len(part.text) for part in batch if isinstance(part, Text | Reasoning))
+        most = self.conductor.asked.policy.limits.answer_bytes
+        if self._size > most:
+            raise Refusal(
+                Problem(
+                    Code.UPSTREAM_FAILED,
+                    f"The model's answer grew beyond {most >> 20} MB and was stopped (policy: limits, answer_bytes).",
+                )
+            )
+
     async def _fly(self, before: asyncio.Task[None] | None) -> None:
         if before is not None:
             await asyncio.wait([before])
@@ -84,7 +106,7 @@ class Flight:
         try:
             async with aclosing(self.conductor.run()) as batches:
                 async for batch in batches:
-                    self._parts.extend(batch)
+                    self._keep(batch)
                     self._news.set()
                     while len(self._parts) - self._furthest > _LEAD:
                         self._room.clear()

@@ -109,7 +109,8 @@ async def test_a_runner_killed_at_twenty_places_of_a_text_is_not_noticed(ollama:
         calm = await chat(url, "Go.")
         assert calm.text == TEXT
         for step in range(PLACES):
-            place, killed = 1 + (calm.usage["completion_tokens"] - 1) * step // PLACES, []
+            place = 1 + (calm.usage["completion_tokens"] - 1) * step // PLACES
+            killed: list[int] = []
 
             def kill(count: int, place: int = place, killed: list[int] = killed) -> None:
                 if count >= place and not killed:

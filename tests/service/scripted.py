@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -42,6 +43,7 @@ class ScriptedDriver:
     text: str
     deaths: list[Death] = field(default_factory=list)
     piece: int = 5
+    slow: bool = False
     modes: Sequence[Mode] = (Mode.PREFILL, Mode.RAW)
     closes: bool = False
     renders: bool = True
@@ -92,6 +94,7 @@ class ScriptedDriver:
                 if death is not None and made >= death.after:
                     break
                 size = self.piece if death is None else min(self.piece, death.after - made)
+                await asyncio.sleep(0.001 if self.slow else 0)
                 yield [Text(text[at : at + size])]
                 at, made = at + size, made + size
             if death is None:

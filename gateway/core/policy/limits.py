@@ -19,7 +19,7 @@ class Limits:
     """Client connections open at once."""
 
     answer_bytes: int = 32 * 1024 * 1024
-    """The longest answer that is held for a client that reads slowly or comes again."""
+    """The longest answer, in characters: all of it is held for clients that read slowly or come again."""
 
     records: int = 2000
     """Requests whose record is kept."""

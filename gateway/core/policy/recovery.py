@@ -54,5 +54,8 @@ class RecoveryRules:
     remember_failure: float = 60.0
     """Seconds for which a request that failed for good gets the same answer when it comes again."""
 
+    linger: float = 0.0
+    """Seconds for which an answer is still made after its client left. 0: its upstream is closed at once."""
+
     keep_unfinished: float = 180.0
     """Seconds for which an answer whose client left is kept, so that the same request goes on from there."""

@@ -91,9 +91,8 @@ def _say(record: Mapping[str, object], parts: list[Part]) -> None:
         parts.append(Reasoning(thought))
     if text and isinstance(text, str):
         parts.append(Text(text))
-    for call in calls if isinstance(calls, list) else ():
-        if is_object(call) and is_object(function := call.get("function")):
-            parts.append(_call(call, function))
+    if calls and isinstance(calls, list):
+        parts.extend(_call(call, of) for call in calls if is_object(call) and is_object(of := call.get("function")))
 
 
 def _call(call: Mapping[str, object], function: Mapping[str, object]) -> Call:

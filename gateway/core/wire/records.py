@@ -9,7 +9,7 @@ from gateway.core import jsontext
 
 def record_of(data: bytes) -> object:
     """The value of one line or event. Raises NotJson. Only where calls are in it do numbers need all their digits."""
-    return jsontext.loads(data) if b'"tool_calls"' in data else jsontext.glance(data)
+    return jsontext.loads(data) if b"tool_calls" in data else jsontext.glance(data)
 
 
 def count_of(record: Mapping[str, object], key: str) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from gateway.core.conversation import ToolSpec
@@ -84,3 +86,8 @@ def test_every_marked_dialect_is_recognised_from_any_model(dialect: object) -> N
             [call] = [*reader.feed(known.render(CALL)), *reader.close()]
             assert isinstance(call, Call)
             assert (call.name, call.arguments.replace(" ", "")) == ("NAME", '{"KEY":"VALUE"}')
+
+
+def test_every_dialect_stands_in_the_manual() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "tool-calls.md").read_text(encoding="utf-8")
+    assert [dialect.name for dialect in DIALECTS if f"`{dialect.name}`" not in page] == []
