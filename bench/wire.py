@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Protocol
 
 from gateway.core import jsontext
-from gateway.core.identity import fingerprint
+from gateway.core.conversation import Conversation
+from gateway.core.identity import Question
 from gateway.core.stream import Part
 from gateway.core.wire import ollama_answer, ollama_request, openai_answer, openai_request
 
@@ -78,18 +80,27 @@ def to_native() -> ollama_answer.StreamEncoder:
     return ollama_answer.StreamEncoder(ollama_answer.NativeEnvelope(model="m", created_at="2026-01-01T00:00:00Z"))
 
 
+def to_render_and_ask(asked: Conversation, pinned: ollama_request.Pinned) -> None:
+    prompts = ollama_request.Prompts()
+    for each in (replace(pinned, render=True), pinned):
+        prompts.encode(asked, model="m", pinned=each)
+
+
 def main() -> None:
     body = history()
     asked, _ = openai_request.decode(body)
     pinned = ollama_request.Pinned(num_ctx=32768, num_predict=4096)
     native = ollama_request.encode_chat(asked, model="m", pinned=pinned)
+    again, _ = openai_request.decode(body)
     once: dict[str, Callable[[], object]] = {
         "JSON alone": lambda: jsontext.loads(body),
         "OpenAI decode, JSON included": lambda: openai_request.decode(body),
         "Ollama decode, JSON included": lambda: ollama_request.decode_chat(native),
         "Ollama encode": lambda: ollama_request.encode_chat(asked, model="m", pinned=pinned),
+        "Ollama encode, rendered and asked": lambda: to_render_and_ask(asked, pinned),
         "OpenAI encode": lambda: openai_request.encode(asked, model="m", max_tokens=4096),
-        "fingerprint": lambda: fingerprint(asked, "key", "session"),
+        "to look up whether it joins": lambda: {Question(asked, ("key",)): 1}.get(Question(again, ("other",))),
+        "to find the one that it joins": lambda: {Question(asked, ("key",)): 1}[Question(again, ("key",))],
     }
     print(f"a history of {len(body) / 1000:.0f} KB, ms")
     for name, work in once.items():

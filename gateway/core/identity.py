@@ -1,35 +1,31 @@
-"""Which requests are the same request: a hash over the neutral conversation."""
+"""Which requests are the same request, and which belong to the same conversation."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass
 from hashlib import blake2b
-
-import orjson
 
 from gateway.core.conversation import Conversation
 
 
-def fingerprint(conversation: Conversation, *parts: str) -> bytes:
-    """16 bytes that are equal for equal conversations (and equal `parts`: key, session), however their JSON was ordered or spaced."""
-    hashed = blake2b(repr(parts).encode(), digest_size=16)
-    try:
-        hashed.update(orjson.dumps(conversation, default=_plain, option=orjson.OPT_SORT_KEYS))
-    except TypeError:  # integers beyond 64 bits, Decimals
-        hashed.update(json.dumps(conversation, default=_spread, sort_keys=True).encode())
-    return hashed.digest()
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, and `of` whom and for whom. Equal where both are, however the JSON of it was ordered or spaced.
+
+    To look one up costs next to nothing: only where the hashes are alike are whole conversations compared.
+    """
+
+    conversation: Conversation
+    of: tuple[str, ...] = ()
+
+    def __hash__(self) -> int:
+        messages = self.conversation.messages
+        return hash((self.of, self.conversation.model, len(messages), messages[-1].text if messages else ""))
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError
-
-
-def _spread(value: object) -> object:
-    """What json does not know: dataclasses, mapping proxies, Decimals."""
-    if is_dataclass(value):
-        return {each.name: getattr(value, each.name) for each in fields(value)}
-    return dict(value) if isinstance(value, Mapping) else str(value)
+def beginning(conversation: Conversation) -> str:
+    """A name for a conversation that stays while it goes on, and is another for one that began otherwise."""
+    hashed = blake2b(digest_size=16)
+    for message in conversation.messages[:2]:
+        hashed.update(f"{message.role} {len(message.text)} {message.text}".encode("utf-8", "surrogatepass"))
+    return hashed.hexdigest()

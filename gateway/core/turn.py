@@ -5,7 +5,7 @@ Text and thought flow at once; tool calls are held until the turn's end, so that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
@@ -82,6 +82,7 @@ class Turn:
         self._sent_thought: list[str] = []
         self._sent_text: list[str] = []
         self._unsent: list[Part] = []
+        self._out: list[Part] = []  # what this step lets through
         self._kept: list[Call] = []  # the most whole calls that an earlier attempt brought, should no other bring more
         self._kept_unsent: list[Part] = []
         self._usages: list[Usage] = []
@@ -157,19 +158,25 @@ class Turn:
         if self._reader is None and thought:
             self._reader, self._echo = self._make_reader(True), Echo(thought.lstrip(), "")
             for part in self._reader.feed(thought.lstrip()):
-                list(self._show(part))
+                self._show(part)
+            self._out = []
         elif self._reader is None:
             self._reader = self._make_reader(self._opened and not so_far)
 
-    def receive(self, batch: Iterable[Part]) -> Iterator[Part]:
+    def receive(self, batch: Iterable[Part]) -> list[Part]:
         """A batch from upstream; gives what the client may have now."""
         parts = batch if isinstance(batch, list) else list(batch)
         if self._verbatim is None and parts:
             self._verbatim = any(isinstance(part, Verbatim) for part in parts)
         for part in parts:
-            yield from self._take(part)
+            self._take(part)
+        return self._let_through()
 
-    def _take(self, part: Part) -> Iterator[Part]:
+    def _let_through(self) -> list[Part]:
+        out, self._out = self._out, []
+        return out
+
+    def _take(self, part: Part) -> None:
         match part:
             case Text(text) if self._schema:
                 self.transcript.add_text(text)
@@ -178,14 +185,14 @@ class Turn:
             case Text(text) if not self._verbatim:
                 self._see(text)
                 self._text_after_told = bool(self._told_calls or self._pieces)
-                yield from self._written(text)
+                self._written(text)
             case Reasoning(text) if not self._verbatim:
                 self._see(text)
                 self.transcript.add_thought(text)
-                yield from self._show(part)
+                self._show(part)
             case Verbatim(text) if self._verbatim:
                 self._see(text)
-                yield from self._written(text)
+                self._written(text)
             case _:
                 self._note(part)
 
@@ -207,7 +214,7 @@ class Turn:
             case _:
                 return
 
-    def _written(self, text: str) -> Iterator[Part]:
+    def _written(self, text: str) -> None:
         """The model's own text: remembered as it came, read for calls and thoughts."""
         if self._verbatim or self.transcript.verbatim:
             self.transcript.add_raw(text)
@@ -216,16 +223,16 @@ class Turn:
         if self._reader is None:
             self._reader = self._make_reader(self._opened and (bool(self._verbatim) or not self._thinks))
         for part in self._reader.feed(text):
-            yield from self._show(part)
+            self._show(part)
 
-    def _show(self, part: Part) -> Iterator[Part]:
+    def _show(self, part: Part) -> None:
         match part:
             case Text(text):
                 if self._text_circle.feed(text):
                     self.circling = Circling.TEXT
                 if shown := self._echo.text(self._stops.feed(text)):
                     self._sent_text.append(shown)
-                    yield from self._send(Text(shown))
+                    self._send(Text(shown))
             case Reasoning() if self._thought_over:
                 return
             case Reasoning(text):
@@ -233,7 +240,7 @@ class Turn:
                 shown = self._echo.thought(text)
                 if shown and self._tells_thoughts:
                     self._sent_thought.append(shown)
-                    yield from self._send(Reasoning(shown))
+                    self._send(Reasoning(shown))
             case Call():
                 self._read_calls.append(part)
             case Unreadable():
@@ -250,38 +257,37 @@ class Turn:
         else:
             self.suspect = True
 
-    def _send(self, part: Part) -> Iterator[Part]:
-        if self._sends:
-            yield part
-        else:
-            self._unsent.append(part)
+    def _send(self, part: Part) -> None:
+        (self._out if self._sends else self._unsent).append(part)
 
-    def finish(self, *, natural: bool) -> Iterator[Part]:
+    def finish(self, *, natural: bool) -> list[Part]:
         """The attempt has come to its end: what was held as a possible marker is text after all, or part of a cut call."""
         if self._schema and natural:
             self._take_schema_call(self.transcript.text)
         if self._reader is not None:
             for part in self._reader.close() if natural else self._reader.cut():
-                yield from self._show(part)
+                self._show(part)
             self._reader = None
-        yield from self._show_rest()
+        self._show_rest()
+        return self._let_through()
 
-    def give_up(self) -> Iterator[Part]:
+    def give_up(self) -> list[Part]:
         """No attempt could finish it: calls that are whole stay, but what could still have become one is not shown as text."""
         if self._reader is not None and not self._echo.diverged:
             for part in self._reader.cut():
                 if isinstance(part, Call | Unreadable):
-                    yield from self._show(part)
+                    self._show(part)
             self._reader = None
         if len(self._kept) > len(self.calls):
             self._told_calls, self._pieces, self._read_calls, self._unsent = [], Pieces(), self._kept, self._kept_unsent
         if not self._echo.diverged:
-            yield from self._show_rest()
+            self._show_rest()
+        return self._let_through()
 
-    def _show_rest(self) -> Iterator[Part]:
+    def _show_rest(self) -> None:
         if shown := self._echo.text(self._stops.close()):
             self._sent_text.append(shown)
-            yield from self._send(Text(shown))
+            self._send(Text(shown))
 
     def _take_schema_call(self, text: str) -> None:
         """The call that a SCHEMA attempt wrote as one JSON object."""

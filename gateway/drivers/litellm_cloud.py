@@ -19,14 +19,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from gateway.core import jsontext
 from gateway.core.conversation import Conversation
 from gateway.core.failures import Failure, FailureKind
-from gateway.core.plan import Loaded, Mode, ModelFacts, Try
+from gateway.core.plan import Try
 from gateway.core.policy.cloud import CloudTarget
 from gateway.core.policy.timeouts import Timeouts
 from gateway.core.stream import CallPiece, Part, Stop, StopReason, Usage
 from gateway.core.wire import openai_answer
 from gateway.drivers.cloud_request import PROVIDERS, arguments
 from gateway.drivers.cloud_truth import Heard
-from gateway.ports import Embeddings, Listed, UpstreamFailed
+from gateway.drivers.silent import Silent
+from gateway.ports import UpstreamFailed
 
 if TYPE_CHECKING:
     import httpx
@@ -56,59 +57,23 @@ class _Library:
     pool: httpx.AsyncBaseTransport
 
 
-class LiteLLMCloud:
+class LiteLLMCloud(Silent):
     """The models of one provider that policy names. `keys` are their API keys, by model."""
-
-    modes: Sequence[Mode] = ()
-    prints_control = False
 
     def __init__(
         self, provider: str, models: Mapping[str, CloudTarget], *, keys: Mapping[str, str], timeouts: Timeouts
     ) -> None:
+        super().__init__(models)
         self._provider = provider
         self._known = PROVIDERS[provider]
-        self._models = models
         self._keys = keys
         self._timeouts = timeouts
         self._library: _Library | None = None
         self._loading = asyncio.Lock()
 
-    async def alive(self) -> str:
-        """Nothing is sent for that."""
-        return "litellm"
-
-    async def models(self) -> Sequence[Listed]:
-        return [Listed(name, {"id": name, "object": "model"}, away=True) for name in self._models]
-
-    async def describe(self, model: str) -> ModelFacts:
-        rule = self._rule(model)
-        return ModelFacts(
-            name=model,
-            family=self._provider,
-            trained=rule.window or None,
-            configured=rule.window or None,
-            capabilities=("completion", *rule.capabilities),
-            away=True,
-        )
-
-    async def loaded(self) -> Sequence[Loaded]:
-        return []
-
     async def load(self, model: str, *, window: int | None) -> None:
         """Load litellm, which takes seconds; the provider hears nothing of it."""
         await self._ready()
-
-    async def unload(self, model: str) -> None:
-        """It is not in our memory."""
-
-    async def render(self, conversation: Conversation, attempt: Try) -> str | None:
-        return None
-
-    async def count(self, conversation: Conversation, attempt: Try) -> int | None:
-        return None
-
-    async def vocabulary(self, model: str) -> Mapping[str, object] | None:
-        return None
 
     async def stream(self, conversation: Conversation, attempt: Try) -> AsyncGenerator[Sequence[Part], None]:
         model = attempt.target.model
@@ -129,12 +94,6 @@ class LiteLLMCloud:
             await heard.hang_up()
         yield _ending(heard, calls)
 
-    async def embed(self, model: str, texts: Sequence[str], extra: Mapping[str, object]) -> Embeddings:
-        raise UpstreamFailed(Failure(FailureKind.REFUSED, "embeddings are made at home"))
-
-    def manage(self, verb: str, body: bytes) -> AsyncGenerator[bytes, None]:
-        raise UpstreamFailed(Failure(FailureKind.REFUSED, f"a cloud has no {verb}"))
-
     async def close(self) -> None:
         if self._library is not None:
             await self._library.pool.aclose()
@@ -144,7 +103,7 @@ class LiteLLMCloud:
         self, library: _Library, heard: Heard, model: str, wanted: Mapping[str, object]
     ) -> AsyncGenerator[Any, None]:
         """litellm's chunks, each within our patience."""
-        rule = self._models[model]
+        rule = self._targets[model]
         base = (rule.url or self._known.url).rstrip("/")
         try:
             async with asyncio.timeout(self._timeouts.first_part):
@@ -180,13 +139,6 @@ class LiteLLMCloud:
         if any(message.images for message in conversation.messages):
             raise UpstreamFailed(Failure(FailureKind.REFUSED, "images stay at home"))
         return arguments(conversation, rule, self._known, room=attempt.num_predict) | _DELIVERY
-
-    def _rule(self, model: str) -> CloudTarget:
-        rule = self._models.get(model)
-        if rule is None:
-            words = f"{self._provider}/{model} is not among the targets of the policy"
-            raise UpstreamFailed(Failure(FailureKind.MODEL_MISSING, words))
-        return rule
 
     async def _ready(self) -> _Library:
         async with self._loading:

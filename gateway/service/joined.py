@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.core.errors import Code
-from gateway.core.identity import fingerprint
+from gateway.core.identity import Question
 from gateway.ports import UpstreamFailed
 from gateway.service.asked import Asked
 from gateway.service.flights import Flight
@@ -18,12 +18,12 @@ class Joined:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._flights: dict[bytes, Flight] = {}
+        self._flights: dict[Question, Flight] = {}
 
     async def find(self, asked: Asked, upstreams: Upstreams) -> Flight | None:
         """The flight that this request joins, or None where it must have its own."""
         self._forget(asked)
-        flight = self._flights.get(_key(asked))
+        flight = self._flights.get(_question(asked))
         if flight is None:
             return None
         if flight.problem is not None:
@@ -37,7 +37,7 @@ class Joined:
         while len(self._flights) >= _MOST:
             oldest = min(self._flights, key=lambda key: (self._flights[key].followers > 0, self._flights[key].touched))
             self._flights.pop(oldest).stop()
-        self._flights[_key(asked)] = flight
+        self._flights[_question(asked)] = flight
         return flight
 
     @property
@@ -57,9 +57,10 @@ class Joined:
         self._flights.clear()
 
 
-def _key(asked: Asked) -> bytes:
+def _question(asked: Asked) -> Question:
     caller = asked.caller
-    return fingerprint(asked.conversation, caller.name, caller.label, asked.session, asked.privacy or "", asked.route)
+    of = (caller.name, caller.label, asked.session, asked.privacy or "", asked.route)
+    return Question(asked.conversation, of)
 
 
 def _may_share(asked: Asked) -> bool:

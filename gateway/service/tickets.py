@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from gateway.core.admission import Ticket
 from gateway.core.compaction.sides import side_request
-from gateway.core.conversation import Conversation
-from gateway.core.identity import fingerprint
+from gateway.core.identity import beginning
 from gateway.service.asked import Asked
 
 
 def ticket_of(asked: Asked, *, model: str, seconds: float) -> Ticket:
     """Sessions go by the name that the client gives them, else by how the conversation begins."""
-    head = asked.conversation.messages[:2]
-    session = asked.session or fingerprint(Conversation(model="", messages=head)).hex()
+    session = asked.session or beginning(asked.conversation)
     return Ticket(
         id=asked.id,
         session=f"{asked.caller.name}/{session}",

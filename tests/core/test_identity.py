@@ -1,4 +1,4 @@
-"""Fingerprints: equal for what is asked alike, different for everything else."""
+"""Questions: equal for what is asked alike, different for everything else; and how conversations begin."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from gateway.core.conversation import Conversation, Message, Prose, Sampling, ToolSpec
-from gateway.core.identity import fingerprint
+from gateway.core.identity import Question, beginning
 from gateway.core.wire import openai_request
 from tests.core.wire.conversations import openai_conversations
 
@@ -23,8 +23,12 @@ ASKED = Conversation(
 )
 
 
-def of(body: dict[str, object]) -> bytes:
-    return fingerprint(openai_request.decode(json.dumps(body).encode())[0])
+def of(body: dict[str, object]) -> Question:
+    return Question(openai_request.decode(json.dumps(body).encode())[0])
+
+
+def same(one: Question, other: Question) -> bool:
+    return one == other and one in {other}
 
 
 def test_neither_order_nor_spacing_nor_streaming_matter() -> None:
@@ -36,7 +40,7 @@ def test_neither_order_nor_spacing_nor_streaming_matter() -> None:
         "messages": [{"content": [{"text": "hi"}], "role": "user"}],
         "model": "m",
     }
-    assert of(body) == of(turned)
+    assert same(of(body), of(turned))
     assert of(body) != of({**body, "seed": 2})
 
 
@@ -44,7 +48,8 @@ def test_neither_order_nor_spacing_nor_streaming_matter() -> None:
 def test_order_does_not_matter_where_numbers_are_long_either(number: object) -> None:
     first = replace(ASKED, extra={"n": number, "m": {"x": 1, "y": number}})
     second = replace(ASKED, extra={"m": {"y": number, "x": 1}, "n": number})
-    assert fingerprint(first) == fingerprint(second) != fingerprint(ASKED)
+    assert same(Question(first), Question(second))
+    assert Question(first) != Question(ASKED)
 
 
 @pytest.mark.parametrize(
@@ -60,15 +65,12 @@ def test_order_does_not_matter_where_numbers_are_long_either(number: object) -> 
     ],
 )
 def test_what_is_asked_matters(other: Conversation) -> None:
-    assert fingerprint(other) != fingerprint(ASKED)
+    assert Question(other) != Question(ASKED)
 
 
 def test_who_asks_matters_and_the_parts_do_not_run_together() -> None:
-    made = {
-        fingerprint(ASKED, *parts) for parts in [(), ("a",), ("a", "b"), ("ab",), ("ab", ""), ("a\x1fb",), ("\udc80",)]
-    }
+    made = {Question(ASKED, of) for of in [(), ("a",), ("a", "b"), ("ab",), ("ab", ""), ("a\x1fb",), ("\udc80",)]}
     assert len(made) == 7
-    assert all(len(each) == 16 for each in made)
 
 
 @FEWER
@@ -79,4 +81,17 @@ def test_the_same_request_again_has_the_same(conversation: Conversation) -> None
         return openai_request.decode(body)[0]
 
     once = sent_again(conversation)
-    assert fingerprint(once, "key") == fingerprint(sent_again(once), "key")
+    assert same(Question(once, ("key",)), Question(sent_again(once), ("key",)))
+
+
+def said(*texts: str) -> Conversation:
+    return Conversation(model="m", messages=tuple(Message(role="user", content=(Prose(text),)) for text in texts))
+
+
+def test_a_conversation_keeps_its_name_while_it_goes_on() -> None:
+    assert beginning(said("a", "b")) == beginning(replace(said("a", "b", "c", "d"), model="n"))
+
+
+def test_conversations_that_begin_otherwise_have_other_names() -> None:
+    begun = [said(), said("a"), said("a", "b"), said("ab", ""), said("", "ab"), said("a user 1 b"), said("\udc80")]
+    assert len({beginning(each) for each in begun}) == len(begun)

@@ -139,7 +139,7 @@ async def test_what_is_not_sent(wire: respx.MockRouter, what: str, kind: Failure
         case "terms":
             driver = driver_of("gemini", accepts_terms=False)
         case "key":
-            driver = LiteLLMCloud("gemini", driver._models, keys={}, timeouts=Timeouts())
+            driver = LiteLLMCloud("gemini", driver._targets, keys={}, timeouts=Timeouts())
         case "model":
             attempt = Try(target=Target("gemini", "gemini-2.5-pro"))
         case _:
