@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -27,7 +27,7 @@ from gateway.testing.script import ToolUse, Turn, says
 from tests.recovery.judging import complaints, is_whole
 from tests.recovery.saying import LOOK, SAYINGS, TOOLS, Saying
 from tests.recovery.stage import Case, Outcome, Stage, Strike
-from tests.recovery.surfaces import SURFACES
+from tests.recovery.surfaces import SURFACES, Surface
 
 NAMED = {saying.name: saying for saying in SAYINGS}
 TEXT, CALL = NAMED["text"], NAMED["text and call"]
@@ -78,8 +78,8 @@ class Played:
     """A row as it went: with a client that streams, and with one that does not."""
 
     row: Row
-    outcomes: list[Outcome] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
+    outcomes: list[Outcome]
+    seconds: list[float]
 
     @property
     def generations(self) -> int:
@@ -165,20 +165,17 @@ def rows() -> Iterator[Row]:
 
 async def play(row: Row, state: Path) -> Played:
     """Both clients of a row, each before a gateway of its own."""
-    played = Played(row)
-    for surface in (STREAM, WHOLE):
-        stage = Stage(
-            FAMILIES[row.family],
-            row.generation,
-            state / f"{row.name.replace('/', '')} {surface.name}",
-            Policy(),
-            driver=row.driver,
-        )
-        async with stage:
-            began = time.monotonic()
-            played.outcomes.append(await stage.play(replace(row.case(), surface=surface)))
-            played.seconds.append(time.monotonic() - began)
-    return played
+    met = await asyncio.gather(*(meet(row, surface, state) for surface in (STREAM, WHOLE)))
+    return Played(row, [outcome for outcome, _ in met], [seconds for _, seconds in met])
+
+
+async def meet(row: Row, surface: Surface, state: Path) -> tuple[Outcome, float]:
+    """What one client gets, and after how many seconds."""
+    home = state / f"{row.name.replace('/', '')} {surface.name}"
+    async with Stage(FAMILIES[row.family], row.generation, home, Policy(), driver=row.driver) as stage:
+        began = time.monotonic()
+        outcome = await stage.play(replace(row.case(), surface=surface))
+        return outcome, time.monotonic() - began
 
 
 async def in_turn(row: Row, state: Path) -> Played:

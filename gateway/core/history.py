@@ -148,12 +148,14 @@ def _speaking(messages: Iterable[_Told], did: list[str]) -> Iterator[_Told]:
             did.append(EMPTY)
             yield _Told(replace(message, content=(Prose(_NOTHING),)), glued=told.glued or dropped)
         else:
-            yield _Told(message, glued=told.glued or dropped)
+            yield _Told(message, glued=True) if dropped else told
         dropped = False
 
 
 def _says_nothing(message: Message) -> bool:
-    return not (message.text.strip() or message.images or message.calls or message.thinking)
+    if message.calls or message.thinking:
+        return False
+    return all(isinstance(part, Prose) and (not part.text or part.text.isspace()) for part in message.content)
 
 
 def _as_user(message: Message, note: str) -> _Told:

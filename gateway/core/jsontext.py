@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import NoReturn
 
@@ -106,11 +105,13 @@ def _children(node: object) -> Iterable[object]:
     return node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
 
 
-@dataclass(frozen=True, slots=True)
 class Written:
-    """JSON that was written already, to stand in a larger value."""
+    """JSON that was written already, to stand in a larger value. No dataclass: orjson would write its fields."""
 
-    data: bytes
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
 
 
 def dump(value: object) -> bytes:

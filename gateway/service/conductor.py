@@ -191,7 +191,7 @@ class Conductor:
                     if patience != between:
                         patience = between
                         self.account.first_part(self._world.clock.now() - began)
-                    if out := list(turn.receive(batch)):
+                    if out := turn.receive(batch):
                         yield out
             for out in self._ended(attempt):
                 yield out
@@ -239,7 +239,7 @@ class Conductor:
         self._failure = cut_short(turn, attempt, prompt_tokens=fitted.count.tokens, max_tokens=limit)
         if self._failure is not None:
             return []
-        out = list(turn.finish(natural=turn.stop is None or turn.stop.reason is not StopReason.LENGTH))
+        out = turn.finish(natural=turn.stop is None or turn.stop.reason is not StopReason.LENGTH)
         self._failure = self._wrong()
         return [out] if out else []
 

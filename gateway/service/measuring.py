@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from gateway.core.budget import Count
-from gateway.core.conversation import Conversation
+from gateway.core.conversation import Conversation, Image
 from gateway.core.plan import Mode, ModelFacts, Try
 from gateway.ports import Counter, Driver
 
@@ -38,11 +38,15 @@ async def measure(
 async def _count(
     conversation: Conversation, rendered: str | None, *, facts: ModelFacts, driver: Driver, counter: Counter
 ) -> Count:
-    if rendered is not None and not any(message.images for message in conversation.messages):
+    if rendered is not None and not _has_images(conversation):
         exact = await counter.exact(rendered, model=facts.name, digest=facts.digest, driver=driver)
         if exact is not None:
             return Count(exact, "exact")
     return counter.estimate(conversation, rendered, model=facts.name)
+
+
+def _has_images(conversation: Conversation) -> bool:
+    return any(isinstance(part, Image) for message in conversation.messages for part in message.content)
 
 
 def _is_closed(conversation: Conversation, rendered: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -81,11 +81,18 @@ def policy_for(cloud: FakeCloud, *, budgets: Budgets | None = None, **changes: A
 
 @asynccontextmanager
 async def house(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cloud: FakeCloud | None = None, **changes: Any
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    cloud: FakeCloud | None = None,
+    *,
+    models: Sequence[SimModel] = (HOME,),
+    cloud_rules: CloudRules | None = None,
+    **changes: Any,
 ) -> AsyncIterator[House]:
     monkeypatch.setenv("MISTRAL_API_KEY", "key-of-the-house")
-    async with SimulatedOllama([HOME]) as ollama, cloud or FakeCloud() as cloud:
-        policy = with_upstreams(policy_for(cloud, **changes), ollama=ollama.url, openai=None)
+    async with SimulatedOllama(list(models)) as ollama, cloud or FakeCloud() as cloud:
+        policy = policy_for(cloud, **changes)
+        policy = with_upstreams(replace(policy, cloud=cloud_rules or policy.cloud), ollama=ollama.url, openai=None)
         policy = replace(policy, server=replace(policy.server, port=0))
         assembly = assemble(policy, state=tmp_path / "state")
         running = Running(assembly.front, policy, close=assembly.close)
@@ -213,3 +220,26 @@ async def test_what_fails_away_comes_home(tmp_path: Path, monkeypatch: pytest.Mo
         said = await it.ask(TASK)
         assert said.text == "From home."
         assert "rerouted" in said.headers["x-holdfast-did"]
+
+
+AFAR = SimModel(name="big:480b-cloud", script=always("From afar."), parameters={"num_ctx": 131072}, window=131072)
+FREE = CloudTarget(accepts_terms=True, window=131072, price=Price(input=0.0, output=0.0))
+
+
+@pytest.mark.parametrize(("key", "text"), [("hf-oss", "From afar."), ("hf-work", "From home."), ("", "From home.")])
+async def test_ollamas_own_cloud_models_stand_behind_the_same_gate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, text: str
+) -> None:
+    rules = CloudRules(heavy=("ollama/big:480b-cloud",), targets={"ollama/big:480b-cloud": FREE})
+    async with house(tmp_path, monkeypatch, models=[HOME, AFAR], cloud_rules=rules) as it:
+        listed = await (await it.session.get("/v1/models", headers={"x-api-key": "hf-oss"})).json()
+        assert [each["id"] for each in listed["data"]] == ["sim:latest"]
+        assert (await it.ask(TASK, key=key)).text == text
+        asked = [each for each in it.ollama.requests if "big" in str(each.model)]
+        assert len(asked) == (1 if text == "From afar." else 0)
+
+
+async def test_a_cloud_model_is_not_to_be_had_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with house(tmp_path, monkeypatch, models=[HOME, AFAR]) as it:
+        assert (await it.ask(TASK, model="big:480b-cloud")).status == 404
+        assert not any("big" in str(each.model) for each in it.ollama.requests)

@@ -16,6 +16,7 @@ from gateway.core.stream import Call, Part, Reasoning, Text, Unreadable
 
 _SLICE = 64  # characters at a time that a supposed call in a thought is tried with
 _MOST_GARBLED = 1_000  # characters between the markers of a call that is none
+_GARBLED = "there is no call between its markers"
 _UNMISTAKABLE = re.compile(r"[|｜]|tool_call", re.IGNORECASE)
 _TELLING = 4  # characters of a cut marker that are no ordinary text any more
 
@@ -96,6 +97,8 @@ class Answer:
             page.retract(mark)
         elif page.quiet and mark in markers.strays:
             page.skip(mark)
+        elif mark in markers.control:
+            self.reading.unreadable(self.scanner.offset - len(mark), _GARBLED)
         elif mark not in markers.noise:
             page.say(mark)
 
@@ -126,19 +129,26 @@ class Answer:
         return found
 
     def _garbled(self, mark: str, candidates: Sequence[Candidate]) -> Steps[bool]:
-        """Whether what is no call was meant as one: its marker begins a line, and is soon closed."""
-        scanner, page = self.scanner, self.reading.page
-        closers = [closer for c in candidates if c.marked for closer in c.dialect.closers]
-        if not closers or not page.new_line or not _UNMISTAKABLE.search(mark):
+        """Whether what is no call was meant as one: its marker begins a line, and is soon closed or a token for nothing else."""
+        scanner, reading = self.scanner, self.reading
+        behind = reading.start + len(mark)
+        if not reading.page.new_line or not _UNMISTAKABLE.search(mark):
             return False
-        scanner.rewind(self.reading.start + len(mark))
-        try:
-            inside = yield from scanner.short(tokens(*closers, mark), _MOST_GARBLED)
-        except Ended:
+        if closers := [closer for c in candidates if c.marked for closer in c.dialect.closers]:
+            scanner.rewind(behind)
+            try:
+                inside = yield from scanner.short(tokens(*closers, mark), _MOST_GARBLED)
+            except Ended:
+                inside = None
+            if inside and inside[1] != mark:
+                reading.unreadable(reading.start, _GARBLED)
+                return True
+        if mark not in self._markers.control:
             return False
-        if not inside or inside[1] == mark:
-            return False
-        self.reading.unreadable(self.reading.start, "there is no call between its markers")
+        if scanner.ended and scanner.cut:
+            return reading.nameless(reading.start)
+        scanner.rewind(behind)
+        reading.unreadable(reading.start, _GARBLED)
         return True
 
     def _in_place(self, candidate: Candidate) -> bool:

@@ -43,6 +43,8 @@ class Markers:
         self.inner = frozenset(mark for dialect in calling for mark in dialect.inner)
         closers = frozenset(mark for dialect in calling for mark in dialect.closers)
         ends = frozenset(think.closer for think in self.thinks.values())
+        self.control = _control(speakers) if names else frozenset()
+        """Tokens of the one dialect spoken that stand for nothing else."""
         self.strays = self.inner | closers | ends
         """What closes nothing at the beginning of an answer, or behind a call."""
         tags = [c.opener for c in own if len(speakers) == 1 and c.opener.token.startswith("<")]
@@ -51,6 +53,14 @@ class Markers:
         )
         self.in_answer = tokens(*self.candidates, *self.thinks, *self.strays, *self.noise, FENCE)
         self.thought_ends = tokens(*ends)
+
+
+def _control(speakers: Sequence[Dialect]) -> frozenset[str]:
+    if len(speakers) > 1:
+        return frozenset()
+    marks = {mark for dialect in speakers for mark in (*(each.token for each in dialect.openers), *dialect.closers)}
+    noise = {mark for dialect in speakers for mark in dialect.noise}
+    return frozenset(mark for mark in marks - noise if "|" in mark or "｜" in mark or mark == "[TOOL_CALLS]")
 
 
 def _own(dialect: Dialect, names: Sequence[str]) -> Iterator[Opener]:

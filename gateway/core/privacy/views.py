@@ -65,9 +65,8 @@ def _views(text: str, depth: int) -> Iterator[View]:
         readings = (_unescaped(text, lines), _unquoted(text, lines), _unmarked(text, lines), _decoded(text))
         for reading in (*readings, _decoded(joined.text) if joined else ""):
             if reading:
-                plain = reading.replace("\0", " ").replace(
-                    "\ufffd", " "
-                )  # what does not decode is no sign of a binary file
+                # What does not decode is no sign of a binary file.
+                plain = reading.replace("\0", " ").replace("\ufffd", " ")
                 yield View(plain)
                 yield from _views(plain, depth - 1)
 
