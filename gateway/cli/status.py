@@ -44,6 +44,10 @@ def show(url: str, told: Mapping[str, object], out: Console) -> None:
     _running(url, told, out)
     _servers(told, out)
     _models(told, out)
+    spent = told.get("spent")
+    if is_object(spent):
+        day, total, kept = (float(str(spent.get(name))) for name in ("day", "total", "open"))
+        out.print(f"Spent in clouds: ${day:.4f} today, ${total:.4f} in all; ${kept:.4f} of it is only set aside.\n")
     notices = told.get("notices")
     for notice in notices if isinstance(notices, list) else ():
         out.print(Text(plain(f"! {notice}"), style="yellow"))

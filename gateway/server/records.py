@@ -34,7 +34,7 @@ async def latest(knock: Knock) -> web.StreamResponse:
 async def status(knock: Knock) -> web.StreamResponse:
     """GET /holdfast/status: what runs now, and how long it will still take."""
     _only_near(knock)
-    return json_reply(status_of(knock.gateway))
+    return json_reply(await status_of(knock.gateway))
 
 
 def _is_theirs(knock: Knock, record: Mapping[str, object]) -> bool:

@@ -20,7 +20,7 @@ from gateway.core.privacy.permission import Claim
 from gateway.core.privacy.restoring import Restorer
 from gateway.core.privacy.verdict import Step, Verdict, stays
 from gateway.core.routing import Offer, Permission, Size, offers
-from gateway.core.spending import Caps, Purse, Reservation, bill, caps_of, most_prompt, most_tokens, worst_case
+from gateway.core.spending import Caps, Purse, Reservation, Spent, bill, caps_of, most_prompt, most_tokens, worst_case
 from gateway.core.stream import Part, Usage
 from gateway.core.wire import openai_request
 from gateway.ports import Audit, AuditEntry, Driver, Ledger, UpstreamFailed
@@ -88,8 +88,12 @@ class Away:
     async def offers(self, asked: Asked, size: Size) -> tuple[Offer, ...]:
         """The targets for heavy work, with their price and what speaks against them."""
         now = self.world.wall()
-        purse = Purse(spent=await self.ledger.spent(at=now), caps=self._caps(asked), key=asked.caller.name)
+        purse = Purse(spent=await self.spent(), caps=self._caps(asked), key=asked.caller.name)
         return offers(self.rules, size, dead=await self._gone(), now=now, purse=purse)
+
+    async def spent(self) -> Spent | None:
+        """What is gone by now; None where the ledger can't be read."""
+        return await self.ledger.spent(at=self.world.wall())
 
     async def stream(self, errand: Errand) -> AsyncGenerator[Sequence[Part], None]:
         """The answer from away. Raises UpstreamFailed, also where it may not leave or may not cost what it would."""

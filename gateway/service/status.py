@@ -4,18 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gateway.core.spending import MICRO
 from gateway.service.flights import Flight
 from gateway.service.gateway import Gateway
 from gateway.service.upstreams import Live
 
 
-def status(gateway: Gateway) -> dict[str, object]:
-    """Requests under way, upstreams with their lines, models with windows and speeds, and what the operator should know."""
+async def status(gateway: Gateway) -> dict[str, object]:
+    """Requests under way, upstreams with their lines, models with windows and speeds, what was spent, what the operator should know."""
     flights = [flight for flight in gateway.joined.flights if flight.followers and not flight.ended]
     return {
         "running": [_flight(flight) for flight in flights],
         "upstreams": {name: _upstream(live) for name, live in gateway.upstreams.live.items()},
+        "spent": await _spent(gateway),
         "notices": gateway.world.notices.all(),
+    }
+
+
+async def _spent(gateway: Gateway) -> Mapping[str, object] | None:
+    """Dollars; `open` is the part of them that is only set aside. None where nothing may cost anything, or nobody can tell."""
+    if not gateway.policy.cloud.heavy:
+        return None
+    spent = await gateway.map.away.spent()
+    if spent is None:
+        return None
+    return {
+        "day": spent.day / MICRO,
+        "total": spent.total / MICRO,
+        "open": spent.open / MICRO,
+        "day_by_key": {key: micros / MICRO for key, micros in spent.keys.items()},
     }
 
 

@@ -221,7 +221,7 @@ async def test_aider_goes_on_with_a_long_chat(aider: Path, project: Path, tmp_pa
         command = [aider, *AIDER_FLAGS, "--model", f"openai/{MODEL}", "--edit-format", "diff", "--map-tokens", "0"]
         command += ["--restore-chat-history", "--max-chat-history-tokens", "1000000", "shop.py"]
         words = ["Explain part 3 again.", "Explain part 4 again.", "Fix the sum.", "/exit", ""]
-        said = await piped([*map(str, command)], "\n".join(words), cwd=project, env=env)
+        said = await piped([*map(str, command)], "\n".join(words), cwd=project, env=env, log=tmp_path / "aider.log")
         assert (project / "shop.py").read_text() == TASK.after, said[-2000:]
         the_window_was_kept(ollama, 8192)
         turns = turns_of(ollama)
@@ -233,19 +233,16 @@ async def test_aider_goes_on_with_a_long_chat(aider: Path, project: Path, tmp_pa
         assert all(each.read_anew < each.prompt_tokens / 2 for each in turns[1:])
 
 
-async def piped(command: Sequence[str], words: str, *, cwd: Path, env: dict[str, str]) -> str:
-    """An agent that is typed at."""
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        cwd=cwd,
-        env=env,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    try:
-        said, _ = await asyncio.wait_for(process.communicate(words.encode()), 120)
-    except TimeoutError:
-        process.kill()
-        raise AssertionError(f"{command[0]} did not end") from None
-    return said.decode("utf-8", "replace")
+async def piped(command: Sequence[str], words: str, *, cwd: Path, env: dict[str, str], log: Path) -> str:
+    """An agent that is typed at; gives what it said."""
+    with log.open("wb") as sink:
+        process = await asyncio.create_subprocess_exec(
+            *command, cwd=cwd, env=env, stdin=asyncio.subprocess.PIPE, stdout=sink, stderr=sink
+        )
+        try:
+            await asyncio.wait_for(process.communicate(words.encode()), 180)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            raise AssertionError(f"{command[0]} did not end; it said: {log.read_text()[-1500:]}") from None
+    return log.read_text()

@@ -243,3 +243,10 @@ async def test_a_cloud_model_is_not_to_be_had_by_its_name(tmp_path: Path, monkey
     async with house(tmp_path, monkeypatch, models=[HOME, AFAR]) as it:
         assert (await it.ask(TASK, model="big:480b-cloud")).status == 404
         assert not any("big" in str(each.model) for each in it.ollama.requests)
+
+
+async def test_the_status_tells_what_was_spent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with house(tmp_path, monkeypatch) as it:
+        await it.ask(TASK)
+        told = await (await it.session.get("/holdfast/status")).json()
+    assert told["spent"] == {"day": 0.0012, "total": 0.0012, "open": 0.0, "day_by_key": {"oss": 0.0012}}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gateway.core.policy.privacy import Label
-from gateway.core.privacy.finding import Finding, counted
+from gateway.core.privacy.finding import Finding
 
 
 class Step(StrEnum):
@@ -49,17 +48,6 @@ class Verdict:
     def why(self) -> str:
         """What decided, in words."""
         return self.reasons[-1].words if self.reasons else ""
-
-    def record(self) -> Mapping[str, object]:
-        """The verdict for the audit: JSON without content."""
-        return {
-            "leaves": self.leaves,
-            "label": self.label,
-            "redacted": self.redact,
-            "reasons": [{"step": each.step.value, "words": each.words} for each in self.reasons],
-            "rules": counted(self.findings),
-            "hashes": sorted({each.mark for each in self.findings}),
-        }
 
 
 def stays(step: Step, words: str) -> Verdict:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.core.conversation import Conversation, Image, Message, Prose, ToolCall, ToolSpec
 from gateway.core.policy.privacy import Label, PrivacyRules
+from gateway.core.privacy.finding import counted
 from gateway.core.privacy.gate import Gate
 from gateway.core.privacy.permission import Claim
 from gateway.core.privacy.rule import Candidate, Matcher, Rule, Unusable
@@ -233,19 +234,20 @@ def test_what_is_longer_than_the_cap_stays() -> None:
 def test_a_verdict_says_nothing_of_what_it_found() -> None:
     secret = chat(said("user", f"it is {SECRET}"), calling("read", path="/home/jane-doe/a.py"))
     for verdict in (judged(secret), judged(chat(said("user", SECRET))), judged(HARMLESS, matcher=Breaks())):
-        told = repr(verdict) + json.dumps(verdict.record())
-        assert SECRET not in told
-        assert "jane-doe" not in told
-    record = judged(chat(said("user", SECRET))).record()
-    assert record["rules"] == {"planted": 1}
-    assert len(str(record["hashes"])) > 16
+        assert SECRET not in repr(verdict)
+        assert "jane-doe" not in repr(verdict)
+    found = judged(chat(said("user", SECRET)))
+    assert "planted ×1" in found.why
+    assert counted(found.findings) == {"planted": 1}
+    assert all(len(each.mark) == 16 for each in found.findings)
 
 
 def test_the_hash_of_a_finding_is_keyed_and_the_same_for_the_same_value() -> None:
-    def hashes(key: bytes) -> object:
+    def hashes(key: bytes) -> set[str]:
         gate = Gate(OPEN, Finds(), key=key, now=lambda: 0.0)
         whole = contents(chat(said("user", SECRET)))
-        return gate.judge(whole, Claim(label="cloud-ok"), tainted=frozenset(), until=1.0).record()["hashes"]
+        verdict = gate.judge(whole, Claim(label="cloud-ok"), tainted=frozenset(), until=1.0)
+        return {each.mark for each in verdict.findings}
 
     assert hashes(KEY) == hashes(KEY)
     assert hashes(KEY) != hashes(bytes(32))
