@@ -68,6 +68,8 @@ class Row:
     whole: bool = True
     most: int = 3
     slow: bool = False
+    lacks: int = 0
+    """Bytes that are missing at the end of each body."""
 
     def case(self) -> Case:
         return Case(saying=self.saying, strikes=self.strikes, astray=self.astray, strays=self.strays)
@@ -124,6 +126,7 @@ def rows() -> Iterator[Row]:
     yield from both("reset at token 40", F.RESET_AT_TOKEN, at=40)
     yield from both("end without done", F.SILENT_END, at=40)
     yield from both("/v1: end without finish reason", F.SILENT_END, at=40, driver="openai")
+    yield Row(name="/v1: end without [DONE]", driver="openai", lacks=len("data: [DONE]\n\n"), most=1)
     yield from both("/v1: error in the stream", F.CRASH, at=40, driver="openai")
     yield from both("/v1: reset inside a call", F.RESET_AT_TOKEN, at=60, driver="openai", saying=CALL, family="raw-xml")
     yield from both("compute error in the stream", F.COMPUTE_ERROR, at=40)
@@ -173,8 +176,12 @@ async def meet(row: Row, surface: Surface, state: Path) -> tuple[Outcome, float]
     """What one client gets, and after how many seconds."""
     home = state / f"{row.name.replace('/', '')} {surface.name}"
     async with Stage(FAMILIES[row.family], row.generation, home, Policy(), driver=row.driver) as stage:
+        case = replace(row.case(), surface=surface)
+        if row.lacks:
+            body = (await stage.play(case)).body
+            case = replace(case, strikes=(Strike(kind=F.END, at=body - row.lacks, times=FOR_EVER),))
         began = time.monotonic()
-        outcome = await stage.play(replace(row.case(), surface=surface))
+        outcome = await stage.play(case)
         return outcome, time.monotonic() - began
 
 

@@ -131,7 +131,7 @@ class Oracle:
             return None
         leaving = gate.redacted(whole, verdict)
         data = openai_request.encode(leaving.conversation, model="heavy", max_tokens=None)
-        if any(value.encode() in data for value in leaving.minted.values()):
+        if any(len(value) > 7 and value.encode() in data for value in leaving.minted.values()):
             sys.exit("a replaced secret is in what would be sent")
         return data
 

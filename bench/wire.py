@@ -9,9 +9,12 @@ from dataclasses import replace
 from typing import Protocol
 
 from gateway.core import jsontext
-from gateway.core.conversation import Conversation
+from gateway.core.conversation import Conversation, ToolSpec
+from gateway.core.dialects import AUTOMATIC, ToolReader
 from gateway.core.identity import Question
+from gateway.core.plan import Mode
 from gateway.core.stream import Part
+from gateway.core.turn import Turn
 from gateway.core.wire import ollama_answer, ollama_request, openai_answer, openai_request
 
 EVENTS = 200
@@ -72,6 +75,21 @@ def relay(line: bytes, decoder: Callable[[], Decoder], encoder: Callable[[], Enc
     return run
 
 
+def through_a_turn(line: bytes) -> Callable[[], object]:
+    """The same with what keeps one answer well-formed whatever dies, and a reader of tool calls, in between."""
+    tools = (ToolSpec(name="write", parameters={}),)
+
+    def run() -> None:
+        reads, writes = ollama_answer.Decoder(), to_openai()
+        turn = Turn(reader=lambda thinking: ToolReader(AUTOMATIC, tools, thinking=thinking))
+        turn.begin(Mode.FRESH)
+        for _ in range(EVENTS):
+            for part in turn.receive(reads.feed(line)):
+                b"".join(writes.feed(part))
+
+    return run
+
+
 def to_openai() -> openai_answer.StreamEncoder:
     return openai_answer.StreamEncoder(openai_answer.Envelope(id="chatcmpl-1", created=1, model="m"))
 
@@ -107,6 +125,7 @@ def main() -> None:
         print(f"  {best(work) * 1e3:6.2f}  {name}")
     streams = {
         "Ollama to OpenAI": relay(NATIVE, ollama_answer.Decoder, to_openai),
+        "Ollama to OpenAI, through a turn": through_a_turn(NATIVE),
         "Ollama to Ollama": relay(NATIVE, ollama_answer.Decoder, to_native),
         "Ollama with log-probabilities to OpenAI": relay(VERBATIM, ollama_answer.Decoder, to_openai),
         "OpenAI to OpenAI": relay(OPENAI, openai_answer.Decoder, to_openai),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 from ipaddress import ip_network
+from math import inf
 from urllib.parse import urlsplit
 
 from gateway.core.access import ANONYMOUS
@@ -29,18 +30,28 @@ def complaints(policy: Policy) -> list[str]:
 
 def _upstreams(policy: Policy) -> Iterator[str]:
     for name, upstream in policy.upstreams.items():
-        try:
-            parts = urlsplit(upstream.url if "://" in upstream.url else f"http://{upstream.url}")
-        except ValueError:
-            parts = urlsplit("")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            yield f"upstreams.{name}.url: {upstream.url!r} is no address; write it like http://127.0.0.1:11434"
-        if parts.username or parts.password:
+        if "@" in upstream.url:
             yield f"upstreams.{name}.url: holds a password; name an environment variable in key_env instead"
+        elif not _is_address(upstream.url):
+            yield f"upstreams.{name}.url: {upstream.url!r} is no address; write it like http://127.0.0.1:11434"
         if upstream.slots < 1:
             yield f"upstreams.{name}.slots: {upstream.slots} serves nobody; write 1 or more"
-        if upstream.key_env and not upstream.key_env.replace("_", "").isalnum():
-            yield f"upstreams.{name}.key_env: {upstream.key_env!r} is no variable's name; write the name, never the key"
+        if upstream.key_env and not _is_variable(upstream.key_env):
+            yield f"upstreams.{name}.key_env: is no variable's name; write the name, never the key"
+
+
+def _is_address(url: str) -> bool:
+    if not url.isascii() or not url.isprintable() or " " in url:
+        return False
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port beyond 65535, half an IPv6 address
+        return False
+
+
+def _is_variable(name: str) -> bool:
+    return name.replace("_", "").isalnum()
 
 
 def _models(policy: Policy) -> Iterator[str]:
@@ -79,22 +90,30 @@ def _keys(policy: Policy) -> Iterator[str]:
             yield f"keys.{name}: needs either sha256 or key_env; `holdfast policy key {name}` makes a key and says what to write"
         if key.sha256 and not _HASH.fullmatch(key.sha256):
             yield f"keys.{name}.sha256: is no SHA-256 in hex (64 digits); `holdfast policy key {name}` makes one"
+        if key.key_env and not _is_variable(key.key_env):
+            yield f"keys.{name}.key_env: is no variable's name; write the name, never the key"
         if key.at_once < 0:
             yield f"keys.{name}.at_once: {key.at_once} is below 0; write 0 for no bound"
 
 
+_ABOVE_ZERO = {
+    "timeouts": ("request_body", "headers", "heartbeat", "connect", "probe", "first_part", "between_parts", "total"),
+    "limits": ("body_bytes", "header_bytes", "connections", "answer_bytes", "records"),
+}
+_FROM_ZERO = {"timeouts": ("drain", "unreachable")}
+
+
 def _bounds(policy: Policy) -> Iterator[str]:
-    for section, names in (
-        (
-            policy.timeouts,
-            ("request_body", "headers", "heartbeat", "connect", "probe", "first_part", "between_parts", "total"),
-        ),
-        (policy.limits, ("body_bytes", "header_bytes", "connections", "answer_bytes", "records")),
-    ):
-        where = "timeouts" if section is policy.timeouts else "limits"
+    for section, names in _ABOVE_ZERO.items():
         for name in names:
-            if getattr(section, name) <= 0:
-                yield f"{where}.{name}: {getattr(section, name)} is not above 0; leave it out for the default"
+            value = getattr(getattr(policy, section), name)
+            if not 0 < value < inf:  # which NaN isn't either
+                yield f"{section}.{name}: {value} is not above 0; leave it out for the default"
+    for section, names in _FROM_ZERO.items():
+        for name in names:
+            value = getattr(getattr(policy, section), name)
+            if not 0 <= value < inf:
+                yield f"{section}.{name}: {value} is no number of seconds; write 0 or more"
     circles = policy.circles
     if circles.note_after < 2:
         yield f"circles.note_after: {circles.note_after} would note what was done once; write 3 or more"

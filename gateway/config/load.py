@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import yaml
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from gateway.config.check import complaints
+from gateway.config.reading import NotTaken, read
 from gateway.core.policy import Policy
 from gateway.core.policy.upstreams import Upstream
 
 ADAPTER = TypeAdapter(Policy)
+_LARGEST = 1 << 20
+_TOLD = 40  # errors at once
+_SECRET_NEAR = ("keys", "upstreams", "cloud")  # where a key or a password may stand by mistake
 
 
 class BadPolicy(Exception):
@@ -28,28 +31,30 @@ class BadPolicy(Exception):
 def load(path: Path) -> Policy:
     """The policy in a file. Raises BadPolicy."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+        text = data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise BadPolicy([f"{path}: can't be read: {error}"]) from None
+    if len(data) > _LARGEST:
+        raise BadPolicy([f"{path}: is larger than {_LARGEST >> 20} MB; no policy needs that, so is it the right file?"])
     return parse(text, name=str(path))
 
 
 def parse(text: str, *, name: str) -> Policy:
     """The policy in a text; `name` is what errors call it. Raises BadPolicy."""
     try:
-        data = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        at = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
-        raise BadPolicy([f"{name}: {at}: {error.problem or 'not YAML'}"]) from None
-    except yaml.YAMLError as error:
+        data = read(text)
+    except NotTaken as error:
         raise BadPolicy([f"{name}: {error}"]) from None
     if not isinstance(data, dict | None):
         raise BadPolicy([f"{name}: holds a {type(data).__name__}; it must hold keys such as `upstreams:`"])
     try:
         policy = ADAPTER.validate_python(data or {})
     except ValidationError as error:
-        raise BadPolicy([f"{name}: {_words(each)}" for each in error.errors()]) from None
+        errors = error.errors(include_url=False, include_context=False)
+        more = [f"{name}: and {len(errors) - _TOLD} more"] if len(errors) > _TOLD else []
+        raise BadPolicy([*(f"{name}: {_words(each)}" for each in errors[:_TOLD]), *more]) from None
     if found := complaints(policy):
         raise BadPolicy([f"{name}: {each}" for each in found])
     return policy
@@ -62,8 +67,16 @@ def _words(error: ErrorDetails) -> str:
         return f"{path}: this key is not known; `holdfast policy show` lists those that are"
     if error["type"] == "missing":
         return f"{path}: is missing and must be given"
-    found = repr(error["input"])
-    return f"{path}: found {found[:80]}; {error['msg'][0].lower()}{error['msg'][1:]}"
+    return f"{path}: found {_found(error['input'], path)}; {error['msg'][0].lower()}{error['msg'][1:]}"
+
+
+def _found(value: object, path: str) -> str:
+    """What was found, in words that can stand in a log: errors go to /readyz as well."""
+    if isinstance(value, dict | list | tuple | set):
+        return "several values"
+    if isinstance(value, str | bytes) and path.startswith(_SECRET_NEAR):
+        return "a text"
+    return repr(value)[:80]
 
 
 def with_upstreams(policy: Policy, *, ollama: str | None, openai: str | None, here: str = "") -> Policy:

@@ -18,22 +18,36 @@ _LOOK = 1.0  # seconds between two looks at the file
 async def watch(
     file: Path, *, swap: Callable[[Policy], None], complain: Callable[[str], None], every: float = _LOOK
 ) -> None:
-    """Watch until cancelled. `swap` gets each new valid policy, `complain` the errors of an invalid one, "" once it is mended."""
-    seen = _stamp(file)
+    """Watch until cancelled. `swap` gets each new valid policy, `complain` the errors of an invalid one, "" once it is mended.
+
+    A file is read once it has rested for one look: an editor that empties it before it writes must not open the door.
+    """
+    taken = seen = _stamp(file)
     while True:
         await asyncio.sleep(every)
-        now = _stamp(file)
-        if now == seen:
+        before, seen = seen, _stamp(file)
+        if seen == taken or seen != before:
             continue
-        seen = now
+        taken = seen
         try:
-            swap(load(file))
+            swap(await asyncio.to_thread(_changed, file))
         except BadPolicy as error:
             log.error("the policy was changed, but not taken; the old one holds", file=str(file), errors=error.errors)
             complain(f"the policy was changed, but not taken: {error}")
+        except Exception as error:  # whatever a policy holds, the gateway goes on under the old one
+            log.error("the policy was changed, but can't be used; the old one holds", error=type(error).__name__)
+            complain(f"the policy was changed, but can't be used: {type(error).__name__}; undo the last edit")
         else:
             log.info("the policy was changed and holds now", file=str(file))
             complain("")
+
+
+def _changed(file: Path) -> Policy:
+    """The policy in a file that was changed. Raises BadPolicy, also for an empty one: that is half an edit, and no wish."""
+    policy = load(file)
+    if file.stat().st_size == 0:
+        raise BadPolicy([f"{file}: is empty; for the defaults write {{}} into it"])
+    return policy
 
 
 def _stamp(file: Path) -> tuple[int, int, int] | None:

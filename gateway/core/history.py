@@ -153,9 +153,8 @@ def _speaking(messages: Iterable[_Told], did: list[str]) -> Iterator[_Told]:
 
 
 def _says_nothing(message: Message) -> bool:
-    if message.calls or message.thinking:
-        return False
-    return all(isinstance(part, Prose) and (not part.text or part.text.isspace()) for part in message.content)
+    text = message.text
+    return not ((text and not text.isspace()) or message.calls or message.thinking or message.images)
 
 
 def _as_user(message: Message, note: str) -> _Told:

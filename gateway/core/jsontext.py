@@ -6,6 +6,7 @@ import codecs
 import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
+from itertools import chain
 from typing import NoReturn
 
 import orjson  # loses digits: of floats, and of integers beyond 64 bits, which it turns into floats
@@ -57,11 +58,11 @@ def _without_floats(data: bytes | str) -> object:
         value: object = orjson.loads(data)
     except orjson.JSONDecodeError:
         return _UNREAD
-    level = [value]
+    level: list[object] = [value]
     for _ in range(DEPTH):
         if float in set(map(type, level)):
             return _UNREAD
-        level = [child for node in level if isinstance(node, _BRANCHES) for child in _children(node)]
+        level = list(chain.from_iterable(_children(node) for node in level if isinstance(node, _BRANCHES)))
         if not level:
             return value
     return _UNREAD

@@ -5,6 +5,7 @@ Law: looking costs the same however long the text is.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, deque
 from dataclasses import dataclass
 
@@ -55,21 +56,18 @@ class Circles:
 class Stale:
     """A stage over one thought: `feed` tells whether it says nothing any more that it had not said several times before.
 
-    Circles that are not exact have this in common: the same paragraphs in another order, or with other words between them.
+    Circles that are not exact have this in common: the same sentences in another order, or with others between them.
     """
 
-    _WORDS = 8  # how many words in a row count as one saying
-    _SPAN = (
-        600  # the last words that are looked at: a function written down once more is shorter, or changes on the way
-    )
-    _OLD = 0.85  # the share of them that must be old: where paragraphs meet in another order, sayings are new
-    _TIMES = 3  # how often a saying must have come before, to be old
+    _SPAN = 60  # the last sentences that are looked at
+    _OLD = 0.85  # the share of them that must be old
+    _TIMES = 3  # how often a sentence must have come before, to be old: a file may be drafted more than once
+    _BRIEF = 20  # characters: shorter ones ("Wait.", "}") say nothing
+    _ENDS = re.compile(r"[.!?\n]\s+")
 
     def __init__(self) -> None:
-        self._said: Counter[int] = Counter()
-        self._words: deque[str] = deque(maxlen=self._WORDS)
+        self._said: Counter[str] = Counter()
         self._recent: deque[bool] = deque(maxlen=self._SPAN)
-        self._old = 0
         self._new: list[str] = []
         self._size = 0
 
@@ -79,22 +77,15 @@ class Stale:
         return self._size >= _STEP and self._look()
 
     def _look(self) -> bool:
-        text = "".join(self._new)
-        *words, rest = text.split(" ")
-        self._new, self._size = [rest], len(rest)
-        for word in words:
-            self._hear(word)
-        return len(self._recent) == self._SPAN and self._old >= self._OLD * self._SPAN
-
-    def _hear(self, word: str) -> None:
-        self._words.append(word)
-        saying = hash(tuple(self._words))
-        old = self._said[saying] >= self._TIMES
-        self._said[saying] += 1
-        if len(self._recent) == self._SPAN:
-            self._old -= self._recent[0]
-        self._recent.append(old)
-        self._old += old
+        *sentences, rest = self._ENDS.split("".join(self._new))
+        if len(rest) > _STEP:  # a very long sentence, or none at all
+            sentences, rest = [*sentences, rest], ""
+        self._new, self._size = [rest], 0
+        for sentence in sentences:
+            if len(sentence) >= self._BRIEF:
+                self._recent.append(self._said[sentence] >= self._TIMES)
+                self._said[sentence] += 1
+        return len(self._recent) == self._SPAN and sum(self._recent) >= self._OLD * self._SPAN
 
 
 class ThoughtWatch:
@@ -109,7 +100,8 @@ class ThoughtWatch:
         self._pieces += 1
         self._size += len(piece)
         long = 0 < self._most < max(self._pieces, self._size // 4)  # a piece is a token, or more of them
-        return any((self._circles.feed(piece), self._stale.feed(piece), long))
+        round_ = self._circles.feed(piece)
+        return self._stale.feed(piece) or round_ or long
 
 
 def goes_round(text: str, bounds: Bounds) -> bool:

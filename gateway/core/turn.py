@@ -232,7 +232,7 @@ class Turn:
                     self.circling = Circling.TEXT
                 if shown := self._echo.text(self._stops.feed(text)):
                     self._sent_text.append(shown)
-                    self._send(Text(shown))
+                    self._send(part if shown is text else Text(shown))
             case Reasoning() if self._thought_over:
                 return
             case Reasoning(text):

@@ -30,6 +30,7 @@ class Http:
         self.url = base_url(url)
         self._headers = {HOP: "1", **({"Authorization": f"Bearer {key}"} if key else {})}
         self._trusted = trusted
+        self._away = "" if trusted else _words_if_away(self.url)
         self._connect = connect
         self._probe = probe
         self._session: aiohttp.ClientSession | None = None
@@ -51,7 +52,8 @@ class Http:
                 yield response
 
     def _ready(self) -> aiohttp.ClientSession:
-        self._refuse_away()
+        if self._away:
+            raise UpstreamFailed(Failure(FailureKind.REFUSED, self._away))
         if self._session is None:
             resolver = None if self._trusted else HomeResolver()
             self._session = aiohttp.ClientSession(
@@ -65,16 +67,18 @@ class Http:
             )
         return self._session
 
-    def _refuse_away(self) -> None:
-        host = literal_host(self.url)
-        if host is not None and not self._trusted and not is_home_address(host):
-            detail = f"{self.url} is not on this machine or a private network; policy may say `trusted: true` for it"
-            raise UpstreamFailed(Failure(FailureKind.REFUSED, detail))
-
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def _words_if_away(url: str) -> str:
+    """What is wrong with a URL whose host is an address elsewhere; "" where it is at home, or a name, which is looked up later."""
+    host = literal_host(url)
+    if host is None or is_home_address(host):
+        return ""
+    return f"{url} is not on this machine or a private network; policy may say `trusted: true` for it"
 
 
 async def _failure(response: aiohttp.ClientResponse) -> Failure:

@@ -30,7 +30,7 @@ class Patience:
     """
 
     look: float = 5.0
-    suspect: float = 20.0
+    suspect: float = 10.0
     empty: tuple[float, ...] = (30.0, 120.0)
 
 

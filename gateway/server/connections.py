@@ -16,7 +16,9 @@ from gateway.core.errors import Code, Problem
 from gateway.core.policy import Policy
 from gateway.server.replies import problem_reply
 
-_REFUSED = b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\nRetry-After: 5\r\n\r\n%s"
+_REFUSED = b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
+_FULL_STATUS = b"503 Service Unavailable\r\nRetry-After: 5"
+_SLOW_STATUS = b"408 Request Timeout\r\nx-should-retry: false"
 _FULL = b'{"error":{"message":"too many connections are open; try again in a moment","type":"server_error","code":"queue_full"}}'
 _SLOW = b'{"error":{"message":"the request header did not arrive in time","type":"invalid_request_error","code":"request_too_slow"}}'
 
@@ -54,7 +56,7 @@ class Connection(RequestHandler):
     def _too_slow(self) -> None:
         self._deadline = None
         if self._current_request is None and not self._messages:
-            turn_away(self.transport, b"408 Request Timeout", _SLOW)
+            turn_away(self.transport, _SLOW_STATUS, _SLOW)
 
     def handle_error(
         self, request: BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
@@ -68,9 +70,9 @@ class Connection(RequestHandler):
         return reply
 
 
-def turn_away(transport: asyncio.BaseTransport | None, status: bytes, body: bytes) -> None:
-    """Answer on the bare connection and close it."""
-    if isinstance(transport, asyncio.Transport):
+def turn_away(transport: asyncio.Transport | None, status: bytes, body: bytes) -> None:
+    """Answer on the bare connection and close it. (uvloop's transports are no asyncio.Transport by type, only by what they do.)"""
+    if transport is not None and not transport.is_closing():
         transport.write(_REFUSED % (status, len(body), body))
         transport.close()
 
@@ -99,4 +101,4 @@ class Listener(web.Server):
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
         if len(self._connections) > self._policy.limits.connections:
-            turn_away(transport, b"503 Service Unavailable", _FULL)
+            turn_away(transport, _FULL_STATUS, _FULL)

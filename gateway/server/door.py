@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
+from aiohttp import HttpVersion11
 from aiohttp.web_request import BaseRequest
 
 from gateway.core.errors import BadRequest, Code
@@ -69,9 +70,18 @@ async def read_json_body(request: BaseRequest, policy: Policy) -> bytes:
         raise _too_large(policy)
     try:
         async with asyncio.timeout(policy.timeouts.request_body):
+            await _ask_for_it(request)
             return await _read(request, policy)
     except TimeoutError:
         raise BadRequest("the request body did not arrive in time; send it faster", code=Code.SLOW_REQUEST) from None
+
+
+async def _ask_for_it(request: BaseRequest) -> None:
+    """Tell a client that waits for it to send the body: curl asks first where it is long, and loses a second otherwise."""
+    if request.headers.get("Expect", "").lower() == "100-continue" and request.version >= HttpVersion11:
+        writer = request.writer
+        await writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        writer.output_size = 0  # or aiohttp would take the response for one that has begun
 
 
 def _check_type(request: BaseRequest) -> None:
@@ -88,6 +98,10 @@ def _check_type(request: BaseRequest) -> None:
 
 
 async def _read(request: BaseRequest, policy: Policy) -> bytes:
+    if request.headers.get("Transfer-Encoding", "chunked").strip().lower() != "chunked":
+        raise BadRequest(
+            "this Transfer-Encoding is not taken; send the body plain or chunked", code=Code.UNSUPPORTED_MEDIA
+        )
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", "deflate", ""):
         raise BadRequest(
@@ -102,6 +116,8 @@ async def _read(request: BaseRequest, policy: Policy) -> bytes:
             if size > policy.limits.body_bytes:
                 raise _too_large(policy)
             pieces.append(piece)
+    if inflate is not None and not inflate.eof:
+        raise _not_as_said()
     return b"".join(pieces)
 
 
@@ -112,7 +128,11 @@ def _inflated(inflate: zlib._Decompress, chunk: bytes) -> Iterator[bytes]:
             yield inflate.decompress(chunk, _CHUNK)
             chunk = inflate.unconsumed_tail
     except zlib.error:
-        raise BadRequest("the body is not what its Content-Encoding says; send it plain") from None
+        raise _not_as_said() from None
+
+
+def _not_as_said() -> BadRequest:
+    return BadRequest("the body is not what its Content-Encoding says; send it plain")
 
 
 def _too_large(policy: Policy) -> BadRequest:

@@ -13,6 +13,7 @@ from aiohttp.web_request import BaseRequest
 
 from gateway.core.access import Caller
 from gateway.core.errors import BadRequest, Code, Problem
+from gateway.core.jsontext import mended_text
 from gateway.core.policy import Policy
 from gateway.server.callers import caller_of
 from gateway.server.door import check_page, clean_path, read_json_body
@@ -55,12 +56,14 @@ class Knock:
     @property
     def session(self) -> str:
         """The client's name for its session, where it has one."""
-        return next((value for name in SESSION_HEADERS if (value := self.http.headers.get(name))), "")[:200]
+        return mended_text(next((value for name in SESSION_HEADERS if (value := self.http.headers.get(name))), ""))[
+            :200
+        ]
 
     @property
     def agent(self) -> str:
         """The program that asks, as its user agent begins."""
-        return self.http.headers.get("User-Agent", "").split(" ", 1)[0][:80]
+        return mended_text(self.http.headers.get("User-Agent", "").split(" ", 1)[0])[:80]
 
     @property
     def again(self) -> bool:

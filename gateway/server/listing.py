@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -25,7 +26,8 @@ async def models(knock: Knock) -> web.StreamResponse:
 
 async def model(knock: Knock) -> web.StreamResponse:
     """GET /v1/models/{id}."""
-    return json_reply(_openai_entry(knock, await _look(knock, knock.tail)))
+    name = unquote(knock.tail)  # openai-node escapes the colon of `qwen3:8b` and the slash of `hf.co/…`
+    return json_reply(_openai_entry(knock, await _look(knock, name)))
 
 
 def _openai_entry(knock: Knock, served: Served) -> dict[str, object]:

@@ -153,14 +153,14 @@ class Fitting:
 
         What is sent is counted as it was rendered, not as it was planned.
         """
-        live, probe = self._upstreams[fitted.target], replace(fitted.first(), mode=Mode.FRESH, prompt="")
-        fitted = replace(fitted, window=window or fitted.window)
+        pinned, fitted = fitted, replace(fitted, window=window) if window else fitted
         budget, rules = _budget(fitted, fitted.count), self._rules(fitted, policy)
         fits = budget is None or fitted.count.tokens <= budget
         if budget is None or (fits and not (rules.summary or rules.hi < 1.0)):
             return fitted
         if fitted.conversation.completion is not None:
             raise Refusal(too_small(fitted.count.tokens, fitted.window or 0))
+        live, probe = self._upstreams[fitted.target], replace(pinned.first(), mode=Mode.FRESH, prompt="")
         planned, least = plan_budget(_plannable(fitted)), 0
         for _ in range(_TIGHTER):
             compaction = await self._plan(fitted, planned, probe, rules)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 
 from gateway.core.errors import Code, Problem
 from gateway.core.stream import Part, Reasoning, Text
@@ -28,7 +28,7 @@ class Flight:
         self._journal = world.journal
         self.touched = self._clock.now()
         self._parts: list[Part] = []
-        self._news = asyncio.Event()
+        self._waiting: set[asyncio.Future[bool]] = set()
         self._room = asyncio.Event()
         self._furthest = 0
         self._size = 0
@@ -75,12 +75,20 @@ class Flight:
             self._task.cancel()
 
     async def _wait(self, seconds: float) -> bool:
-        self._news.clear()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._news.wait()
-                return True
-        return False
+        """Whether there is something new within so many seconds. Bare futures: it happens for every token."""
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[bool] = loop.create_future()
+        late = loop.call_later(seconds, _tell, waiter, False)
+        self._waiting.add(waiter)
+        try:
+            return await waiter
+        finally:
+            late.cancel()
+            self._waiting.discard(waiter)
+
+    def _tell_all(self) -> None:
+        for waiter in self._waiting:
+            _tell(waiter, True)
 
     def _start(self) -> None:
         if not self.ended and (self._task is None or self._task.cancelling() or self._task.done()):
@@ -107,7 +115,7 @@ class Flight:
             async with aclosing(self.conductor.run()) as batches:
                 async for batch in batches:
                     self._keep(batch)
-                    self._news.set()
+                    self._tell_all()
                     while len(self._parts) - self._furthest > _LEAD:
                         self._room.clear()
                         await self._room.wait()
@@ -120,5 +128,10 @@ class Flight:
             self.problem = Problem(Code.INTERNAL, "the gateway itself failed; its log tells where")
             self.ended = True
         finally:
-            self._news.set()
+            self._tell_all()
             self._journal.note(self.conductor.outcome(how))
+
+
+def _tell(waiter: asyncio.Future[bool], news: bool) -> None:
+    if not waiter.done():
+        waiter.set_result(news)

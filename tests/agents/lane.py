@@ -43,7 +43,7 @@ async def serving(upstream: str, state: Path, *, policy: str = "") -> AsyncItera
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        await _up(url, log)
+        await _up(url, log, process)
         yield Gateway(url, log)
     finally:
         if process.returncode is None:
@@ -51,8 +51,11 @@ async def serving(upstream: str, state: Path, *, policy: str = "") -> AsyncItera
         await asyncio.wait_for(process.wait(), 40)
 
 
-async def _up(url: str, log: Path) -> None:
-    for _ in range(200):
+async def _up(url: str, log: Path, process: asyncio.subprocess.Process) -> None:
+    """Wait until it answers: up to a minute, for lanes that start several on a busy machine."""
+    for _ in range(1200):
+        if process.returncode is not None:
+            break
         try:
             await asyncio.to_thread(urllib.request.urlopen, f"{url}/healthz", None, 1)
         except OSError:

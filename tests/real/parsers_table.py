@@ -18,6 +18,7 @@ from tests.real.client import Seen, chat, events
 from tests.real.dialects import DIALECTS, Dialect
 from tests.real.holdfast import serve
 from tests.real.ollama import Ollama, running
+from tests.real.saying import UNPROMPTED
 from tests.real.script import Script
 from tests.real.servers import SERVERS, Server, installed
 from tests.real.spelling import CONTENT, PATH, PLACES, TOOL, VISIBLE
@@ -44,9 +45,9 @@ class Outcome:
     """What became of a call, in a word, and what tells more.
 
     Alone: whole, dropped (only the words before it came), error, WRONG (another call), leaked (as text). Through the
-    gateway: whole; length and refused (an honest end, with or without text); remade (the server held the model to the
-    schema of a call, so it said another: a model that says one text can't choose); WRONG, LEAKED, DROPPED and BROKEN are
-    faults.
+    gateway: whole; length and refused (an honest end, with or without text); remade (the model was asked for its call
+    again, in a way that a model of one text can't answer: held to the call's schema, or from another place); WRONG,
+    LEAKED, DROPPED and BROKEN are faults.
     """
 
     word: str
@@ -97,6 +98,8 @@ def judge(answer: Answer, content: str = CONTENT) -> Outcome:
 
 def judge_seen(seen: Seen, content: str = CONTENT) -> Outcome:
     """What became of it as a client of the gateway sees it: nothing passes that is not whole, or an honest end."""
+    if seen.text.endswith(UNPROMPTED) and not seen.calls:
+        return Outcome("remade", "asked for the call again from a place from which it says nothing")
     if not VISIBLE.startswith(seen.text.strip()):
         return Outcome("LEAKED", repr(seen.text))
     if seen.calls and seen.calls != [(TOOL, {"path": PATH, "content": content})]:
@@ -157,8 +160,11 @@ async def measure(ollama: Ollama, url: str, dialect: Dialect, asked: Sequence[Ca
     alone, through = {}, {}
     for case in asked:
         alone[case.column] = await ask_alone(ollama, dialect, case)
-        await ollama.unload(case.model) if alone[case.column].word == "error" else None
+        if alone[case.column].word == "error":  # after one v0.24.0 may hang, for us alone for ever
+            await ollama.unload(case.model)
         through[case.column] = await ask_through(url, dialect, case)
+        if alone[case.column].word == "error":
+            await ollama.unload(case.model)
     return Row(dialect, alone, through)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gateway.core.policy import Policy
+from gateway.core.policy.circles import CircleRules
 from gateway.core.policy.models import ModelRule
 from gateway.core.policy.recovery import RecoveryRules
 from gateway.testing.faults import FaultKind
@@ -62,4 +64,15 @@ async def test_a_thought_without_an_end_is_closed_and_the_answer_begins(surface:
     endless = Strike(kind=FaultKind.LOOP, at=12)
     outcome = await played(Case(saying=THOUGHT, surface=surface, strikes=(endless,)), tmp_path, family="qwen3")
     assert outcome.seen.text.strip() == SUM
+    assert len(outcome.generations) == 2
+
+
+@pytest.mark.parametrize("family", [name for name, family in FAMILIES.items() if family.thinks])
+async def test_a_thought_that_is_too_long_is_ended(family: str, tmp_path: Path) -> None:
+    policy = replace(HASTY, circles=CircleRules(thought_tokens=10))
+    outcome = await played(Case(saying=THOUGHT), tmp_path, policy=policy, family=family)
+    assert outcome.seen.text.strip() == SUM
+    assert outcome.seen.thought
+    assert len(outcome.seen.thought) < len(THOUGHT.turn.thinking)
+    assert outcome.seen.ends == ["stop"]
     assert len(outcome.generations) == 2

@@ -97,7 +97,7 @@ class Answer:
             page.retract(mark)
         elif page.quiet and mark in markers.strays:
             page.skip(mark)
-        elif mark in markers.control:
+        elif mark in markers.control and mark in markers.strays:
             self.reading.unreadable(self.scanner.offset - len(mark), _GARBLED)
         elif mark not in markers.noise:
             page.say(mark)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from gateway.core.dialects.dialect import Dialect, Opener
 from gateway.core.dialects.tokens import tokens
 
 FENCE = "```"
+_CONTROL = re.compile(r"[|｜]|\[/?TOOL_CALLS\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Markers:
         self.inner = frozenset(mark for dialect in calling for mark in dialect.inner)
         closers = frozenset(mark for dialect in calling for mark in dialect.closers)
         ends = frozenset(think.closer for think in self.thinks.values())
-        self.control = _control(speakers) if names else frozenset()
+        self.control = _control(speakers[0]) if names and len(speakers) == 1 else frozenset()
         """Tokens of the one dialect spoken that stand for nothing else."""
         self.strays = self.inner | closers | ends
         """What closes nothing at the beginning of an answer, or behind a call."""
@@ -55,12 +57,10 @@ class Markers:
         self.thought_ends = tokens(*ends)
 
 
-def _control(speakers: Sequence[Dialect]) -> frozenset[str]:
-    if len(speakers) > 1:
-        return frozenset()
-    marks = {mark for dialect in speakers for mark in (*(each.token for each in dialect.openers), *dialect.closers)}
-    noise = {mark for dialect in speakers for mark in dialect.noise}
-    return frozenset(mark for mark in marks - noise if "|" in mark or "｜" in mark or mark == "[TOOL_CALLS]")
+def _control(dialect: Dialect) -> frozenset[str]:
+    """The control tokens around calls, where there are two: what Llama writes behind its only one may be code."""
+    marks = {*(opener.token for opener in dialect.openers), *dialect.closers} - set(dialect.noise)
+    return frozenset(filter(_CONTROL.search, marks)) if dialect.closers else frozenset()
 
 
 def _own(dialect: Dialect, names: Sequence[str]) -> Iterator[Opener]:

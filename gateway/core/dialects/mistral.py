@@ -15,7 +15,8 @@ from gateway.core.stream import Call
 _MARK = "[TOOL_CALLS]"
 _FORM = Form()
 _THINKS = (Think("[THINK]", "[/THINK]"), Think("<think>", "</think>"))
-_NOISE = ("[/TOOL_CALLS]", "</s>")
+_END = "[/TOOL_CALLS]"
+_NOISE = ("</s>",)
 
 
 def _read_named(reading: Reading) -> Steps[bool]:
@@ -53,6 +54,7 @@ MISTRAL_ARRAY = Dialect(
     read=partial(read_objects, form=_FORM),
     render=partial(render_object, before=f"{_MARK} [", after="]"),
     openers=(Opener(_MARK, then=("[", "{")),),
+    closers=(_END,),
     noise=_NOISE,
     thinks=_THINKS,
     taught=(_MARK,),
@@ -64,6 +66,7 @@ MISTRAL_ARGS = Dialect(
     render=_render_named,
     openers=(Opener(_MARK),),
     named=_named,
+    closers=(_END,),
     noise=_NOISE,
     thinks=_THINKS,
     taught=("[ARGS]",),

@@ -19,7 +19,7 @@ _NAME = re.compile(r"[\w.\-]+(?: [\w.\-]+)*")
 _CLOSING_TAG = re.compile(r"</[\w:.\-]+>\s*\Z")
 _MOST_TAG = 64
 _MOST_CLOSER = 64
-_MOST_DAMAGED = 6  # characters that tell the opener of an argument, whatever else is wrong with it
+_MOST_DAMAGED = 24  # characters that tell the opener of an argument, whatever is wrong with it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,16 +71,22 @@ class _Value:
         self.closers += 1
         end = self.scanner.offset
         adjoining = self.passed is not None and not self.scanner.since(self.passed)[: -len(closer)].strip()
+        doubled = adjoining and not self._holds_tags()
         in_place = not self._on_lines() or self.scanner.before(len(closer)) == "\n"
         likely, certain = yield from self._goes_on(in_place=in_place)
         if certain and not self.depth:
-            self.fields.unclear |= adjoining  # the closer before this one may be doubled as well as literal
+            self.fields.unclear |= doubled  # the closer before this one may be too many as well as literal
             return True
-        self.passed = None if self.depth else end
+        self.passed = end if in_place and not self.depth else None
         if likely and not self.fallback:
             self.fallback = end - len(closer), end, self.depth > 0
         self.depth = max(0, self.depth - 1)
         return False
+
+    def _holds_tags(self) -> bool:
+        """Whether the value holds tags that are called as an argument's, so that their closers are its own, too."""
+        text = self.scanner.since(self.start)
+        return any(closer.replace("</", "<").rstrip(">") in text for closer in self.ends.closers)
 
     def _on_lines(self) -> bool:
         """Whether the value begins on a line of its own, so that its closer should stand on one too."""
@@ -104,9 +110,10 @@ class _Value:
         goes_on = bool(look.found) or (in_place and look.rest is not None)
         if not goes_on and ends.unknown:
             goes_on = bool(ends.unknown.match((yield from self.scanner.ahead(look.end, _MOST_TAG))))
-        if not goes_on and ends.key_end:
+        if not goes_on and in_place and ends.key_end and not self.depth:
             ahead = yield from self.scanner.ahead(look.end, _MOST_DAMAGED)
-            self.fields.unclear |= ahead.startswith("<") and not self.depth and _alike(ahead, ends.next)
+            other = any(ahead.startswith(opener.rstrip("= >") + end) for opener in ends.next for end in " >")
+            self.fields.unclear |= ahead.startswith("<") and not other and _alike(ahead, ends.next, 6)
         return goes_on, goes_on
 
     def _repeats(self, look: Look) -> Steps[bool]:
@@ -161,7 +168,7 @@ class _Value:
         """The value ends without a closer; if what it ends with may be one that is damaged, that cannot be told."""
         tail = self.scanner.since(self.start)[: end - self.start][-_MOST_CLOSER:].rstrip()
         tag = "".join(tail[tail.rfind("<") :].split()) if "<" in tail else " "
-        self.fields.unclear |= _alike(tag, self.ends.closers)
+        self.fields.unclear |= _alike(tag, self.ends.closers, 3)
         return True
 
     def strained(self) -> tuple[int, int] | None:
@@ -173,10 +180,10 @@ class _Value:
         return self.start, end
 
 
-def _alike(tag: str, marks: tuple[str, ...]) -> bool:
-    """Whether a tag may be one of the marks, damaged."""
+def _alike(tag: str, marks: tuple[str, ...], size: int) -> bool:
+    """Whether a tag may be one of the marks, damaged: of its first characters at least `size` are right."""
     folded, known = tag.casefold(), [mark.casefold() for mark in marks]
-    return any(mark.startswith(folded) or folded.startswith(mark[:3]) for mark in known)
+    return any(mark.startswith(folded) or folded.startswith(mark[:size]) for mark in known)
 
 
 def read_value(reading: Reading, ends: Ends, fields: Fields, key: str) -> Steps[tuple[int, int]]:

@@ -84,13 +84,11 @@ class Case:
     def _looked_at(self, label: Label) -> Verdict:
         """What the content says, once everything else has let it pass."""
         scan = self._scan(self.whole)
-        files = tuple(self._private_files())
-        findings = (*files, *scan.findings)
-        if label == "redact" and not scan.unknown and not files:
-            replaceable = tuple(each for each in scan.findings if is_replaceable(each, self.bench.rules))
-            if replaceable and self._hides_all(replaceable):
-                self._because(Step.CONTENT, f"to be replaced: {_counts(replaceable)}")
-                return Verdict(leaves=True, label=label, reasons=tuple(self.reasons), findings=replaceable, redact=True)
+        findings = (*self._private_files(), *scan.findings)
+        replaceable = bool(findings) and all(is_replaceable(each, self.bench.rules) for each in findings)
+        if replaceable and label == "redact" and not scan.unknown and self._hides_all(findings):
+            self._because(Step.CONTENT, f"to be replaced: {_counts(findings)}")
+            return Verdict(leaves=True, label=label, reasons=tuple(self.reasons), findings=findings, redact=True)
         if findings:
             self._because(Step.CONTENT, f"found {_counts(findings)}")
         if scan.unknown:
@@ -101,7 +99,7 @@ class Case:
         return Verdict(leaves=True, label=label, reasons=tuple(self.reasons))
 
     def _hides_all(self, findings: Sequence[Finding]) -> bool:
-        """Whether nothing is found any more once these are replaced: other findings may be other readings of the same."""
+        """Whether nothing is found any more once these are replaced."""
         left = self._scan(contents(redacted(self.whole, findings, key=self.bench.key).conversation))
         return not left.findings and not left.unknown
 

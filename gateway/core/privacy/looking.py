@@ -109,8 +109,8 @@ def finding(hit: Hit, place: Place, key: bytes) -> Finding:
         kind=hit.rule.kind,
         place=place,
         mark=hashed(hit.value, key),
-        start=hit.start,
-        end=hit.end,
+        start=hit.start if hit.exact else 0,
+        end=hit.end if hit.exact else 0,
         exact=hit.exact,
     )
 

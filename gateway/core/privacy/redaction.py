@@ -21,6 +21,7 @@ _Change = Callable[[str], str]
 _PLACES = frozenset(
     {Place.SYSTEM, Place.USER, Place.ASSISTANT, Place.RESULT, Place.THOUGHT, Place.ARGUMENTS, Place.TOOL, Place.PROMPT}
 )
+_LONG = 8  # characters that stand nowhere by chance
 _EDGE = re.compile(r"\w")
 
 
@@ -38,12 +39,12 @@ def is_replaceable(finding: Finding, rules: PrivacyRules) -> bool:
 
 
 def redacted(whole: Contents, findings: Sequence[Finding], *, key: bytes) -> Redacted:
-    """The conversation with every value of the findings replaced wherever it stands as a word."""
+    """The conversation with every value of the findings replaced wherever it stands."""
     texts = {unit.index: unit for unit in whole.units}
     values = {texts[each.unit].text[each.start : each.end] for each in findings}
     minted = {placeholder(value, key): value for value in values}
     tokens = {value: token for token, value in minted.items()}
-    anywhere = re.compile("|".join(map(_as_word, sorted(values, key=len, reverse=True))))
+    anywhere = re.compile("|".join(map(_anywhere, sorted(values, key=len, reverse=True))))
 
     def change(text: str) -> str:
         return anywhere.sub(lambda match: tokens[match[0]], text)
@@ -51,7 +52,10 @@ def redacted(whole: Contents, findings: Sequence[Finding], *, key: bytes) -> Red
     return Redacted(_conversation(whole.conversation, change), MappingProxyType(minted))
 
 
-def _as_word(value: str) -> str:
+def _anywhere(value: str) -> str:
+    """A long value goes wherever it stands, also glued to other text; a short one, which may be part of a word, as a word."""
+    if len(value) >= _LONG:
+        return re.escape(value)
     before = r"(?<!\w)" if _EDGE.match(value[:1]) else ""
     after = r"(?!\w)" if _EDGE.match(value[-1:]) else ""
     return f"{before}{re.escape(value)}{after}"

@@ -178,12 +178,13 @@ class _Walk:
             self.findings += _in_both(read, before[0].index, after[0].index)
 
     def _read(self) -> None:
-        read: dict[_Pair, list[Finding]] = {pair: [] for pair, *_ in self._new}
+        read: dict[_Pair, dict[Finding, None]] = {pair: {} for pair, *_ in self._new}  # a pair may come more than once
         for place, hit in self._joints.hits(self._scanner.matcher):
             pair, before, after = self._new[place]
             in_place = Place.USER if pair[2][0] == "prose" else Place(pair[2][0])
-            read[pair].append(finding(hit, in_place, self._scanner.key))
-            self.findings += _in_both(read[pair][-1:], before, after)
+            found = finding(hit, in_place, self._scanner.key)
+            read[pair][found] = None
+            self.findings += _in_both((found,), before, after)
         self._scanner.memo.pairs.update({pair: tuple(findings) for pair, findings in read.items()})
         self._new, self._joints = [], Joints()
 

@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import TypeAlias
 
 from gateway.core.privacy.finding import Place
-from gateway.core.privacy.reading import Hit, news
+from gateway.core.privacy.reading import Hit, is_plain, news
 from gateway.core.privacy.rule import Matcher
 from gateway.core.privacy.strangeness import strangeness
 from gateway.core.privacy.units import BREAK, Leaf
@@ -44,7 +44,7 @@ class Joints:
         self._known: list[frozenset[str]] = []
 
     def add(self, before: Leaf, after: Leaf, known: frozenset[str]) -> None:
-        """A pair, and the rules that find something near it already: of those another hit says nothing new."""
+        """A pair, and the rules that find something near it already."""
         head, tail = before.text[-_EDGE:], after.text[:_EDGE]
         if _are_apart(head, tail):
             head = tail = ""
@@ -54,7 +54,15 @@ class Joints:
 
     def hits(self, matcher: Matcher) -> Iterator[tuple[int, Hit]]:
         """What is in no leaf alone, each hit with the number of its pair."""
-        return (found for found in self._all(matcher) if found[1].rule.id not in self._known[found[0]])
+        for pair, hit in self._all(matcher):
+            if hit.rule.id not in self._known[pair] or self._goes_on(pair, hit):
+                yield pair, hit
+
+    def _goes_on(self, pair: int, hit: Hit) -> bool:
+        """Whether the value goes on across the seam, and no other text only stands right beside it."""
+        view = self._views[pair]
+        start, seam = view.text.find(hit.value), view.seams[0]
+        return start >= 0 and not any(map(is_plain, (view.text[start:seam], view.text[seam : start + len(hit.value)])))
 
     def _all(self, matcher: Matcher) -> Iterator[tuple[int, Hit]]:
         if not self._views:

@@ -39,7 +39,7 @@ class Fields:
         return value
 
     def integer(self, key: str) -> int | None:
-        value = self.take(key)
+        value = self.rest.pop(key, None)
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
@@ -49,7 +49,7 @@ class Fields:
         return int(value)
 
     def number(self, key: str) -> float | None:
-        value = self.take(key)
+        value = self.rest.pop(key, None)
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal):

@@ -90,6 +90,8 @@ def sampling_and_options(fields: Fields) -> tuple[Sampling, Mapping[str, object]
     """The settings, and what is left of Ollama's runner options, which Goose sends to this API too."""
     options = native_fields.options_of(fields)
     sampling = sampling_of(fields, max_tokens=_max_tokens(fields))
+    if not options.rest:
+        return sampling, options.rest
     return completed(sampling, options_sampling(options)), options.rest
 
 

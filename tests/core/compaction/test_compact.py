@@ -117,7 +117,7 @@ def test_a_stage_that_is_switched_off_does_nothing(name: str, size: Size) -> Non
         history += turn(number, name=kind, given=given)
     budgets = (1200, 4000, 8000, 16_000)
     on = {s.stage for budget in budgets for s in shrunk(history, size, budget).stages}
-    rules = replace(RULES, **{name: False})
+    rules = replace(RULES, **{name: False})  # type: ignore[arg-type]
     off = {s.stage for budget in budgets for s in shrunk(history, size, budget, rules=rules).stages}
     assert name in on
     assert name not in off

@@ -216,8 +216,21 @@ def test_of_several_calls_those_that_can_be_read_come_out(read: Callable[..., li
 
 
 def test_markers_with_no_call_between_them_are_text_in_the_middle_of_a_line(read: Callable[..., list[Part]]) -> None:
-    text = "Write <tool_call>your call</tool_call> so."
-    assert read("hermes", text) == [Text(text)]
+    for dialect, text in (
+        ("hermes", "Write <tool_call>your call</tool_call> so."),
+        ("mistral-args", "Use [TOOL_CALLS] so."),
+    ):
+        assert read(dialect, text) == [Text(text)]
+
+
+def test_control_tokens_of_no_call_are_no_text(read: Callable[..., list[Part]]) -> None:
+    """The model meant a call: it is asked for again, whatever of it was shown."""
+    for dialect, text in (
+        ("mistral-array", '[TOOL_CALLS] [read_file", "arguments": {"path": "a.py"}}]'),
+        ("deepseek-v3.1", 'read_file<｜tool▁sep｜>{"path": "a.py"}<｜tool▁call▁end｜>'),
+    ):
+        assert any(isinstance(part, Unreadable) for part in read(dialect, text))
+        assert "TOOL_CALLS" not in "".join(part.text for part in read(dialect, text) if isinstance(part, Text))
 
 
 def test_that_no_tool_is_wanted_is_no_call(read: Callable[..., list[Part]]) -> None:

@@ -41,6 +41,18 @@ VALUES = [
 ]
 
 
+MARKUP = [  # that an agent writes who edits such files
+    '<parameter name="a">1</parameter>',
+    '<parameter name="a">1</parameter>\n<parameter name="b">2</parameter>\n',
+    "<parameters>\n  <parameter>x</parameter>\n</parameters>\n",
+    "  <parameter>\n    <name>x</name>\n  </parameter>\n  <parameter>\n  </parameter>\n",
+    "<arg_value>x</arg_value>",
+    "<tool_call>\n<function=f>\n<parameter=a>\n1\n</parameter>\n</function>\n</tool_call>\n",
+    "<content>x</content>",
+    'x = "</parameter>"',
+]
+
+
 def spoken(dialect: str, content: str) -> str:
     arguments = json.dumps({"path": "p", "content": content})
     return NAMED[dialect].render(Call(id="", name="write_file", arguments=arguments))
@@ -55,6 +67,14 @@ def test_a_value_comes_back_as_it_is_or_not_at_all(dialect: str, value: str, rea
             assert json.loads(part.arguments) == {"path": "p", "content": value}
         else:
             assert isinstance(part, Call | Unreadable)
+
+
+@pytest.mark.parametrize("value", MARKUP)
+@pytest.mark.parametrize("dialect", RAW)
+def test_balanced_markup_comes_back(dialect: str, value: str, read: Callable[..., list[Part]]) -> None:
+    [part] = read(dialect, spoken(dialect, value), size=7)
+    assert isinstance(part, Call)
+    assert json.loads(part.arguments) == {"path": "p", "content": value}
 
 
 @pytest.mark.parametrize("dialect", RAW)

@@ -27,7 +27,7 @@ OPEN = PrivacyRules(leave=True, roots={HOME: "redact", f"{HOME}/client": "local"
 
 
 class Finds:
-    """A matcher of two words."""
+    """A matcher of two words, as words."""
 
     def __init__(self) -> None:
         self.looked = 0
@@ -39,7 +39,8 @@ class Finds:
             start = text.find(rule.pattern)
             while start >= 0:
                 end = start + len(rule.pattern)
-                found.append(Candidate(rule, start, end, start, end))
+                if not text[end : end + 1].isalpha():
+                    found.append(Candidate(rule, start, end, start, end))
                 start = text.find(rule.pattern, end)
         return found
 
@@ -267,6 +268,13 @@ def test_under_redact_it_leaves_without_its_secrets() -> None:
     assert list(sent.minted.values()) == [SECRET]
     assert SECRET not in repr(verdict)
     assert not verdict.taints
+
+
+def test_a_long_secret_is_replaced_also_where_it_is_glued_to_other_text() -> None:
+    gate = Gate(OPEN, Finds(), key=KEY, now=lambda: 0.0)
+    whole = contents(chat(said("user", f"{SECRET} and some{SECRET}where")))
+    verdict = gate.judge(whole, Claim(label="redact"), tainted=frozenset(), until=1.0)
+    assert SECRET not in repr(gate.redacted(whole, verdict).conversation)
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,21 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.config.secret_rules import rules_under
 from gateway.core.conversation import Conversation, Message, Prose
 from gateway.core.policy.privacy import PrivacyRules
 from gateway.core.privacy.finding import Scan
+from gateway.core.privacy.gate import Gate
+from gateway.core.privacy.permission import Claim
+from gateway.core.privacy.restoring import Restorer
 from gateway.core.privacy.rule import Matcher
+from gateway.core.privacy.units import contents
+from gateway.core.stream import Text
 from tests.core.privacy.issued import FORMS, issued
+from tests.core.privacy.test_restoring import run, text_of
 
 Look = Callable[[Conversation], Scan]
 
@@ -139,3 +147,25 @@ def test_spans_are_those_of_the_value(engine: Matcher) -> None:
     text = f"ünïcode before {secret} and after"
     found = [each for each in engine.candidates(text) if each.rule.id == "github-token"]
     assert [text[each.value_start : each.value_end] for each in found] == [secret]
+
+
+GLUE = st.sampled_from([" ", "\n", '"', "=", "x", "/", ".", "key: ", "é", "\\n", "WITHHELD_"])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(GLUE, st.sampled_from(SHOWN), GLUE), min_size=1, max_size=4), st.integers(0, 3))
+def test_under_redact_no_secret_is_in_what_leaves(
+    engine: Matcher, said: list[tuple[str, str, str]], number: int
+) -> None:
+    secrets = [issued(FORMS[name], random.Random(f"{name} {number}")) for _, name, _ in said]
+    text = "".join(before + secret + after for (before, _, after), secret in zip(said, secrets, strict=True))
+    rules = PrivacyRules(leave=True, roots={"/work": "redact"})
+    gate = Gate(rules, engine, key=bytes(32), now=lambda: 0.0)
+    whole = contents(chat("Working directory: /work", text, text[::-1], f"and {secrets[0]} again"))
+    verdict = gate.judge(whole, Claim(label="redact"), tainted=frozenset(), until=1.0)
+    if verdict.leaves:
+        sent = gate.redacted(whole, verdict)
+        told = repr(sent.conversation)
+        assert not [value for value in sent.minted.values() if value in told]
+        back = run(Restorer(sent.minted), [Text(sent.conversation.messages[1].text)])
+        assert text_of(back) == text
