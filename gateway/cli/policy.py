@@ -11,6 +11,7 @@ from gateway.cli.outcome import FINE, FOUND
 from gateway.cli.settings import add_upstream_flags, settings_of
 from gateway.config.load import BadPolicy, load
 from gateway.config.manual import defaults, manual, schema
+from gateway.config.secret_rules import BadRules, rules_under
 from gateway.core.access import hash_of
 
 
@@ -36,9 +37,9 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def run_check(arguments: argparse.Namespace) -> int:
     try:
-        load(arguments.file)
+        rules_under(load(arguments.file).privacy)
         errors: tuple[str, ...] = ()
-    except BadPolicy as error:
+    except (BadPolicy, BadRules) as error:
         errors = error.errors
     if arguments.json:
         print(json.dumps({"file": str(arguments.file), "ok": not errors, "errors": list(errors)}))

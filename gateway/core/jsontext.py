@@ -62,7 +62,8 @@ def _without_floats(data: bytes | str) -> object:
     for _ in range(DEPTH):
         if float in set(map(type, level)):
             return _UNREAD
-        level = list(chain.from_iterable(_children(node) for node in level if isinstance(node, _BRANCHES)))
+        objects = [node.values() for node in level if isinstance(node, dict)]
+        level = list(chain(*objects, *(node for node in level if isinstance(node, list))))
         if not level:
             return value
     return _UNREAD

@@ -86,6 +86,7 @@ class Ollama:
 
     async def unload(self, model: str) -> None:
         await self._http.ask("POST", "/api/generate", jsontext.dump({"model": model, "keep_alive": 0}), seconds=60.0)
+        self._watch.hung.discard(model)
 
     async def render(self, conversation: Conversation, attempt: Try) -> str | None:
         if not self._renders:
@@ -103,6 +104,8 @@ class Ollama:
         return None
 
     async def stream(self, conversation: Conversation, attempt: Try) -> AsyncGenerator[Sequence[Part], None]:
+        if attempt.target.model in self._watch.hung:
+            await self.unload(attempt.target.model)
         path, body = _request(conversation, attempt, self._prompts, render=False)
         decoder = ollama_answer.Decoder()
         with mapped(), self._watch.noting(attempt.target.model):

@@ -47,10 +47,15 @@ async def answer(
         again=knock.again,
     )
     flight = await knock.gateway.answer(asked)
+    knock.flights.append(flight)
     timeouts = knock.policy.timeouts
     if manner is not None:
         return await stream(
-            knock.http, flight, manner, headers=lambda: known_of(flight, knock.id), heartbeat=timeouts.heartbeat
+            knock.http,
+            flight,
+            manner,
+            headers=lambda: known_of(flight, knock.id),
+            heartbeat=min(timeouts.heartbeat, timeouts.headers),  # the first one brings the headers
         )
     if knock.policy.server.early_json:
         return await _early(knock, flight, surface, whole)

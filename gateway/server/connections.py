@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
+import structlog
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_request import BaseRequest
@@ -15,6 +16,8 @@ from aiohttp.web_response import StreamResponse
 from gateway.core.errors import Code, Problem
 from gateway.core.policy import Policy
 from gateway.server.replies import problem_reply
+
+log = structlog.get_logger()
 
 _REFUSED = b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
 _FULL_STATUS = b"503 Service Unavailable\r\nRetry-After: 5"
@@ -63,11 +66,22 @@ class Connection(RequestHandler):
     ) -> StreamResponse:
         """What aiohttp itself refuses (a broken header, an oversized line), in words instead of a page."""
         if status >= 500:
-            return super().handle_error(request, status, exc, message)
-        words = (message or "the request is not valid HTTP").strip().splitlines()[0]
-        reply = problem_reply(Problem(Code.INVALID_REQUEST, f"the request is not valid HTTP: {words}"))
+            log.error("the server failed", error=type(exc).__name__)  # what it says may hold content
+            if request.writer.output_size:
+                raise ConnectionError("an answer has begun, so that none can tell")
+            reply = problem_reply(Problem(Code.INTERNAL, "the gateway itself failed; its log tells where"))
+        else:
+            reply = problem_reply(Problem(Code.INVALID_REQUEST, _broken(message or "")))
         reply.force_close()
         return reply
+
+
+def _broken(message: str) -> str:
+    """What is wrong with the HTTP of a request, in the parser's words where they say it in a line."""
+    words = message.strip().splitlines()[0].rstrip(":") if message.strip() else ""
+    if words.startswith("Got more than"):
+        return "a line of the request's header is too long; send less, or raise limits.header_bytes in the policy"
+    return f"the request is not valid HTTP{': ' if words else ''}{words}; ask with a client that writes HTTP/1.1"
 
 
 def turn_away(transport: asyncio.Transport | None, status: bytes, body: bytes) -> None:

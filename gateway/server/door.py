@@ -16,6 +16,8 @@ from gateway.core.policy import Policy
 
 _LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", "host.docker.internal", "ip6-localhost"})
 _CHUNK = 64 << 10
+_DENSEST = 100  # times that a body may grow when inflated; histories of code grow tenfold
+_INNOCENT = 1 << 20  # bytes that any body may inflate to
 
 
 def check_page(request: BaseRequest, policy: Policy) -> None:
@@ -109,12 +111,15 @@ async def _read(request: BaseRequest, policy: Policy) -> bytes:
         )
     inflate = None if encoding in ("identity", "") else zlib.decompressobj(zlib.MAX_WBITS | 32)
     pieces: list[bytes] = []
-    size = 0
+    came = size = 0
     async for chunk in request.content.iter_any():
+        came += len(chunk)
         for piece in (chunk,) if inflate is None else _inflated(inflate, chunk):
             size += len(piece)
             if size > policy.limits.body_bytes:
                 raise _too_large(policy)
+            if size > _INNOCENT and size > _DENSEST * came:
+                raise BadRequest("the body inflates to a hundred times its size; send it plain", code=Code.TOO_LARGE)
             pieces.append(piece)
     if inflate is not None and not inflate.eof:
         raise _not_as_said()

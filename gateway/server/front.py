@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from gateway.core.policy import Policy
 from gateway.server.callers import caller_of
 from gateway.server.door import check_page, clean_path, read_json_body
 from gateway.server.replies import Tongue, problem_reply
+from gateway.service.flights import Flight
 from gateway.service.gateway import Gateway
 from gateway.service.refusal import Refusal
 
@@ -40,6 +42,7 @@ class Knock:
     path: str
     tail: str = ""
     caller: Caller = field(default_factory=Caller)
+    flights: list[Flight] = field(default_factory=list)  # the answers that it follows
 
     @property
     def policy(self) -> Policy:
@@ -93,6 +96,8 @@ class Front:
         self.gateway = gateway
         self.draining = False
         self._under_way: Counter[str] = Counter()
+        self._knocks: dict[str, Knock] = {}
+        self._quiet = asyncio.Event()
         self._routes: Mapping[str, dict[str, Route]] = _by_path(routes)
 
     async def serve(self, http: BaseRequest) -> web.StreamResponse:
@@ -101,9 +106,31 @@ class Front:
         methods, tail = self._find(path)
         tongue: Tongue = next(iter(methods.values())).tongue if methods else _tongue_of(path)
         knock = Knock(http, self.gateway, self.gateway.world.new_id(), path, tail)
-        response = await self._answer(knock, methods, tongue)
+        self._knocks[knock.id] = knock
+        try:
+            response = await self._answer(knock, methods, tongue)
+        finally:
+            del self._knocks[knock.id]
+            self._quiet.set()
         response.headers.setdefault("Server", "holdfast")  # aiohttp would name itself and its Python
         return response
+
+    @property
+    def under_way(self) -> int:
+        """Requests that are being answered."""
+        return len(self._knocks)
+
+    async def quiet(self) -> None:
+        """Until nothing is under way."""
+        while self._knocks:
+            self._quiet.clear()
+            await self._quiet.wait()
+
+    def end(self, problem: Problem) -> None:
+        """Every answer under way ends with this problem, in its client's own format; older policies' answers too."""
+        for flight in [flight for knock in self._knocks.values() for flight in knock.flights if not flight.ended]:
+            flight.problem, flight.ended = problem, True
+            flight.stop()
 
     async def _answer(self, knock: Knock, methods: Mapping[str, Route], tongue: Tongue) -> web.StreamResponse:
         try:
@@ -114,6 +141,8 @@ class Front:
             problem = refusal.problem
         except Exception as error:
             knock.gateway.world.journal.failed(knock.id, error)
+            if knock.http.writer.output_size:
+                raise  # the headers have gone: the connection closes, since a second answer would be read as part of the first
             problem = Problem(Code.INTERNAL, "the gateway itself failed; its log tells where")
         return problem_reply(problem, tongue, knock.said)
 

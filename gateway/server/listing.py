@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from gateway.core.errors import BadRequest, Code, Problem
-from gateway.core.wire.fields import body, is_object
+from gateway.core.wire.fields import body, is_object, short
 from gateway.server.front import Knock
 from gateway.server.native import now
 from gateway.server.replies import json_reply
@@ -117,7 +117,9 @@ async def _look(knock: Knock, name: str) -> Served:
     if served is None:
         raise Refusal(
             Problem(
-                Code.MODEL_NOT_FOUND, f"model '{name}' not found; GET /v1/models lists what there is", param="model"
+                Code.MODEL_NOT_FOUND,
+                f"model {short(name)} not found; GET /v1/models lists what there is",
+                param="model",
             )
         )
     return served

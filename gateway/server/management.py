@@ -6,6 +6,7 @@ from contextlib import aclosing
 
 from aiohttp import web
 
+from gateway.core import jsontext
 from gateway.core.errors import BadRequest, Code
 from gateway.ports import Driver, UpstreamFailed
 from gateway.server.front import Knock
@@ -30,9 +31,12 @@ async def manage(knock: Knock) -> web.StreamResponse:
                     await response.prepare(knock.http)
                 await response.write(piece)
     except UpstreamFailed as error:
-        if response.prepared:
-            raise
-        return problem_reply(problem_of(error.failure), "ollama")
+        problem = problem_of(error.failure)
+        if not response.prepared:
+            return problem_reply(problem, "ollama")
+        await response.write(
+            jsontext.line(f"\n{jsontext.dumps({'error': problem.message})}\n")
+        )  # it may have broken in a line
     if not response.prepared:
         await response.prepare(knock.http)
     await response.write_eof()

@@ -10,11 +10,13 @@ from ipaddress import ip_address
 import structlog
 from aiohttp import web
 
+from gateway.core.errors import Code, Problem
 from gateway.core.policy import Policy
 from gateway.server.connections import Listener
 from gateway.server.front import Front
 
 log = structlog.get_logger()
+_LAST_WORDS = 2.0  # seconds for answers that are cut to say so
 
 
 def loopback(host: str) -> bool:
@@ -33,6 +35,7 @@ class Running:
         self._close = close
         self._policy = policy
         self._runner: web.ServerRunner | None = None
+        self._hurry = asyncio.Event()
         self.port = policy.server.port
 
     @property
@@ -43,8 +46,8 @@ class Running:
 
     async def start(self) -> None:
         """Listen. Raises OSError where the address is taken."""
-        server, timeouts = self._policy.server, self._policy.timeouts
-        self._runner = web.ServerRunner(Listener(self.front.serve, self._policy), shutdown_timeout=timeouts.drain)
+        server = self._policy.server
+        self._runner = web.ServerRunner(Listener(self.front.serve, self._policy), shutdown_timeout=_LAST_WORDS)
         await self._runner.setup()
         site = web.TCPSite(self._runner, server.host, server.port, backlog=512)
         await site.start()
@@ -53,18 +56,33 @@ class Running:
         log.info("listening", url=self.url)
 
     async def until_told(self) -> None:
-        """Serve until SIGINT or SIGTERM; then let running answers end, and close."""
+        """Serve until SIGINT or SIGTERM; then let running answers end, and close. A second signal waits for none."""
         told = asyncio.Event()
         loop = asyncio.get_running_loop()
         for each in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(each, told.set)
+            loop.add_signal_handler(each, lambda: self._hurry.set() if told.is_set() else told.set())
         await told.wait()
-        log.info("stopping", seconds_to_drain=self._policy.timeouts.drain)
         await self.stop()
 
     async def stop(self) -> None:
-        """No new requests; running ones may end within the time to drain."""
+        """No new requests; running ones may end within the time to drain, the rest is told that it was cut."""
         self.front.draining = True
+        drain = self._policy.timeouts.drain
+        log.info("stopping", under_way=self.front.under_way, seconds_to_drain=drain)
         if self._runner is not None:
+            for site in list(self._runner.sites):
+                await site.stop()
+            await self._drained(drain)
+            log.info("stopped", cut=self.front.under_way)
+            self.front.end(
+                Problem(Code.SHUTTING_DOWN, "the gateway was stopped in the middle of this answer; ask anew")
+            )
             await self._runner.cleanup()
         await self._close()
+
+    async def _drained(self, seconds: float) -> None:
+        """Until nothing is under way, the time is up, or somebody is in a hurry."""
+        ends = [asyncio.ensure_future(each) for each in (self.front.quiet(), self._hurry.wait())]
+        await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for each in ends:
+            each.cancel()

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from gateway.core.budget import Count
 from gateway.core.conversation import Conversation
 from gateway.core.failures import Failure, FailureKind
-from gateway.core.plan import Target, Try
+from gateway.core.plan import Mode, Target, Try
 from gateway.core.policy.cloud import CloudRules, CloudTarget
 from gateway.core.privacy.finding import counted
 from gateway.core.privacy.permission import Claim
@@ -113,8 +113,9 @@ class Away:
             await self.ledger.settle(reservation, 0)
             raise _refused("the audit can't be written, so nothing may leave")
         heard, restorer = _Heard(), Restorer(passage.sent.minted)
+        attempt = replace(errand.attempt, mode=Mode.FRESH, text="", thought="", prompt="")  # nobody has judged these
         try:
-            async with aclosing(errand.driver.stream(passage.sent.conversation, errand.attempt)) as stream:
+            async with aclosing(errand.driver.stream(passage.sent.conversation, attempt)) as stream:
                 async for batch in stream:
                     heard.note(batch)
                     yield [part for each in batch for part in restorer.feed(each)]

@@ -52,7 +52,7 @@ class Conductor:
         self.account = Account(asked.id, world)
         if asked.repaired:
             self.account.do("text_repaired")
-        self._road = road
+        self.road = road
         self._upstreams = upstreams
         self._fitting = fitting
         self._refitting = Refitting(fitting, upstreams, asked.policy, world)
@@ -118,17 +118,17 @@ class Conductor:
     async def _ready(self) -> Fitted:
         """Measured and fitted for the target ahead, before anything is sent. Raises Refusal."""
         while self._fitted is None:
-            target = await self._road.here()
-            self._conversation = self._road.named(attended(self.asked, self.account))
+            target = await self.road.here()
+            self._conversation = self.road.named(attended(self.asked, self.account))
             try:
                 found: Fitted | Refusal = await self._fit(target)
             except Refusal as refusal:
                 found = refusal
-            if await self._road.turns(found):
+            if await self.road.turns(found):
                 self._fitted = None
             elif isinstance(found, Refusal):
                 raise found
-            self.account.routed(self._road.route)
+            self.account.routed(self.road.route)
         return self._fitted
 
     async def _moves_on(self, why: str) -> bool:
@@ -136,11 +136,11 @@ class Conductor:
         sent = self._turn is not None and self._turn.damage().sent
         if sent or len(self._progress.tries) >= self.asked.policy.recovery.per_request:
             return False
-        if not await self._road.moves(why, self._fitted):
+        if not await self.road.moves(why, self._fitted):
             return False
         self._fitted = self._turn = None
         self._progress.moved()
-        self.account.moved(await self._road.here(), why)
+        self.account.moved(await self.road.here(), why)
         return True
 
     async def _open(self) -> Try:
@@ -214,7 +214,7 @@ class Conductor:
             attempt=attempt,
             size=fitted.count,
         )
-        return self._road.out(errand)
+        return self.road.out(errand)
 
     async def _begin(self, attempt: Try) -> float:
         """Get ready for an attempt; gives the seconds that its first part may take."""

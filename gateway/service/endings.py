@@ -158,7 +158,7 @@ def usage_of(turn: Turn, *, prompt_tokens: int, made: int) -> Usage:
 
 _PROBLEMS = {
     FailureKind.UNREACHABLE: (Code.UPSTREAM_UNREACHABLE, "The model server can't be reached. Start it, or correct its address in the policy (upstreams)"),
-    FailureKind.OVERFLOW: (Code.WINDOW_TOO_SMALL, "The model server takes this request for too long, although it fits the window that it told. Give the model a larger window (policy: models, window)"),
+    FailureKind.OVERFLOW: (Code.UPSTREAM_REFUSED, "The model server takes this request for too long, although it fits the window that it told. Give the model a larger window (policy: models, window)"),
     FailureKind.OUT_OF_MEMORY: (Code.OUT_OF_MEMORY, "The model server ran out of memory. Give the model a smaller window (policy: models, window), or unload other models"),
     FailureKind.OVERLOADED: (Code.UPSTREAM_FAILED, "The model server is busy and stayed so. Ask again later, or let fewer programs use it"),
     FailureKind.REFUSED: (Code.UPSTREAM_REFUSED, "The model server refuses this request"),

@@ -83,15 +83,15 @@ _REMEMBERED = frozenset(
 
 async def _healed(flight: Flight, upstreams: Upstreams) -> bool:
     """Whether a remembered failure must be found out anew: it cost nothing, or its upstream could not be reached and now can."""
-    problem, fitted = flight.problem, flight.conductor.fitted
+    problem, target = flight.problem, flight.conductor.road.known
     if problem is None or problem.code not in _REMEMBERED:
         return True
     if problem.code is not Code.UPSTREAM_UNREACHABLE:
         return False
-    if fitted is None:
+    if target is None:
         return True
     try:
-        await upstreams[fitted.target].driver.alive()
+        await upstreams[target].driver.alive()
     except UpstreamFailed:
         return False
     return True

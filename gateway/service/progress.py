@@ -36,7 +36,13 @@ class Progress:
 
     def began(self, attempt: Try, turn: Turn) -> None:
         self.tries.append(attempt)
-        self._received = turn.damage().received if attempt.mode in _JOINS else 0
+        match attempt.mode:
+            case Mode.RAW | Mode.REMAKE:
+                self._received = len(attempt.text)
+            case Mode.PREFILL:
+                self._received = turn.damage().received
+            case _:
+                self._received = 0
 
     def broke(self, failure: Failure, attempt: Try, turn: Turn) -> None:
         made = turn.seen_tokens if turn.made is None else turn.made

@@ -61,6 +61,11 @@ class Road:
             self._ahead = list(self._home)
         return self._ahead[0]
 
+    @property
+    def known(self) -> Target | None:
+        """The target that is tried now, None where none was found yet."""
+        return self._ahead[0] if self._ahead else None
+
     def named(self, conversation: Conversation) -> Conversation:
         """The conversation under the name of the model that answers at home, where a role was asked for: rules go by it."""
         role = conversation.model == HEAVY and bool(self._home)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import sys
+from traceback import extract_tb
 from typing import TextIO, cast
 
 import structlog
@@ -20,8 +21,26 @@ class _Stderr(io.TextIOBase):
         sys.stderr.flush()
 
 
+class _Libraries(logging.Handler):
+    """What libraries report: where and of which kind. Never their words, since an exception's may hold content."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        kind, _, trace = record.exc_info or (None, None, None)
+        structlog.get_logger().log(
+            record.levelno,
+            "a library reports",
+            library=record.name,
+            where=[f"{frame.filename}:{frame.lineno}" for frame in extract_tb(trace)[-3:]]
+            or f"{record.pathname}:{record.lineno}",
+            **({"error": kind.__name__} if kind else {}),
+        )
+
+
 def configure(*, level: str = "info") -> None:
     """Set structlog up once, at the start of a command."""
+    root = logging.getLogger()
+    if not any(isinstance(each, _Libraries) for each in root.handlers):
+        root.addHandler(_Libraries(logging.WARNING))
     pretty = sys.stderr.isatty()
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer(ensure_ascii=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from traceback import extract_tb
 
 import structlog
@@ -15,6 +15,7 @@ from gateway.core.spending import MICRO
 from gateway.telemetry.contents import Contents
 
 log = structlog.get_logger()
+_LONGEST_NAME = 200
 
 
 @dataclass(slots=True)
@@ -45,6 +46,8 @@ class Recorder:
             log.warning("notice", request=event.request, words=event.words)
             if not event.request:
                 return
+        if isinstance(event, Came):
+            event = replace(event, model=_name(event.model), agent=_name(event.agent), session=_name(event.session))
         now = self._wall()
         record = self._records.get(event.request)
         if record is None:
@@ -69,6 +72,11 @@ class Recorder:
 
     def latest(self, count: int) -> list[Mapping[str, object]]:
         return [_plain(record) for record in list(self._records.values())[-count:]]
+
+
+def _name(text: str) -> str:
+    """A name that a client chose, fit for a log: bounded, and without what would steer a terminal."""
+    return "".join(char if char.isprintable() else "?" for char in text[:_LONGEST_NAME])
 
 
 def _line(record: Record, ended: Ended) -> dict[str, object]:

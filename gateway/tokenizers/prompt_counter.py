@@ -41,7 +41,7 @@ class PromptCounter:
 
     def count(self, prompt: str) -> int:
         """Tokens of a rendered prompt, with what the server adds around it."""
-        begun = max((_NOTHING, *self._begun), key=lambda each: len(each.text) if prompt.startswith(each.text) else -1)
+        begun = self._beginning(prompt)
         rest = prompt[len(begun.text) :]
         mark = self._mark if begun.text else self._best_mark(rest)
         segments = rest.split(mark) if mark else [rest]
@@ -50,6 +50,13 @@ class PromptCounter:
         if len(segments) > 1:
             self._remember(_Begun(prompt[: len(prompt) - len(segments[-1])], before), instead=begun)
         return before + counts[-1] + self.vocabulary.added(prompt)
+
+    def known(self, prompt: str) -> int:
+        """Characters that the prompt begins with and that are counted already."""
+        return len(self._beginning(prompt).text)
+
+    def _beginning(self, prompt: str) -> _Begun:
+        return max((_NOTHING, *self._begun), key=lambda each: len(each.text) if prompt.startswith(each.text) else -1)
 
     def _best_mark(self, prompt: str) -> str:
         """The mark to cut a new prompt at: the present one, unless another would cut what is new in it much finer."""

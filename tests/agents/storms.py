@@ -7,6 +7,7 @@ Each run has a simulated Ollama of its own, and the gateway as its users run it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -102,6 +103,7 @@ def in_order(met: Sequence[Met], *, long: bool) -> list[Met]:
 
 
 async def main(arguments: Sequence[str]) -> int:
+    logging.getLogger("aiohttp").setLevel(logging.CRITICAL)  # the upstream's complaints about clients that leave
     long = "--long" in arguments
     runs = chosen([word for word in arguments if not word.startswith("--")], long=long)
     for client in {client.name: client for client, _, _ in runs}.values():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +11,13 @@ from gateway.testing.agent_scripts import EditTask, editing
 from gateway.testing.faults import Fault, FaultKind
 from gateway.testing.models.model import SimModel
 from gateway.testing.ollama import SimulatedOllama
-from tests.agents import installed
+from tests.agents import clients, installed
+from tests.agents.clients import AIDER_FLAGS, MODEL, opencode_config
 from tests.agents.lane import BEFORE, TASK, bare_environment, serving
 
+__all__ = ["AIDER_FLAGS", "MODEL", "aider", "opencode", "run"]  # the lane's other files take them from here
+
 pytestmark = [pytest.mark.agents, pytest.mark.timeout(400)]
-MODEL = "sim-coder"
 
 
 def simulated(task: EditTask, *, faults: tuple[Fault, ...] = ()) -> SimulatedOllama:
@@ -26,38 +26,14 @@ def simulated(task: EditTask, *, faults: tuple[Fault, ...] = ()) -> SimulatedOll
 
 
 async def run(command: list[str | Path], *, cwd: Path, env: dict[str, str], seconds: float = 240) -> tuple[int, str]:
-    """An agent as a process, without a terminal."""
-    process = await asyncio.create_subprocess_exec(
-        *map(str, command),
-        cwd=cwd,
-        env=env,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    try:
-        said, _ = await asyncio.wait_for(process.communicate(), seconds)
-    except TimeoutError:
-        process.kill()
-        raise AssertionError(f"{command[0]} did not end within {seconds:.0f} s") from None
-    return process.returncode or 0, said.decode("utf-8", "replace")
+    """An agent that ends by itself, or the test fails."""
+    ran = await clients.run(command, cwd=cwd, env=env, seconds=seconds)
+    assert ran.status is not None, f"{command[0]} did not end within {seconds:.0f} s: {ran.said[-2000:]}"
+    return ran.status, ran.said
 
 
 def the_file_is_right(project: Path, said: str) -> None:
     assert (project / "shop.py").read_text() == TASK.after, said[-2000:]
-
-
-AIDER_FLAGS = [
-    "--no-git",
-    "--yes-always",
-    "--no-check-update",
-    "--no-show-model-warnings",
-    "--analytics-disable",
-    "--no-pretty",
-    "--no-auto-lint",
-    "--no-show-release-notes",
-    "--no-suggest-shell-commands",
-]
 
 
 @pytest.fixture(scope="session")
@@ -125,26 +101,6 @@ async def test_aider_survives_a_runner_that_dies_mid_answer(aider: Path, project
         ]
         _, said = await run([str(each) for each in command], cwd=project, env=env)
         the_file_is_right(project, said)
-
-
-def opencode_config(url: str) -> str:
-    return json.dumps(
-        {
-            "$schema": "https://opencode.ai/config.json",
-            "provider": {
-                "holdfast": {
-                    "npm": "@ai-sdk/openai-compatible",
-                    "name": "Holdfast",
-                    "options": {"baseURL": f"{url}/v1", "apiKey": "holdfast"},
-                    "models": {MODEL: {"name": MODEL, "limit": {"context": 32768, "output": 4096}}},
-                }
-            },
-            "model": f"holdfast/{MODEL}",
-            "autoupdate": False,
-            "share": "disabled",
-            "permission": {"edit": "allow", "bash": "allow", "webfetch": "deny"},
-        }
-    )
 
 
 @pytest.mark.parametrize("faults", [(), (Fault(kind=FaultKind.CRASH, at=14, times=2),)], ids=["calm", "crashes"])

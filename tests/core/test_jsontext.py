@@ -10,7 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.core.jsontext import DEPTH, NotJson, dump, dumps, glance, line, loads, mended, mended_text, quoted, read
+from gateway.core.jsontext import (
+    DEPTH,
+    NotJson,
+    Written,
+    dump,
+    dumps,
+    glance,
+    line,
+    loads,
+    mended,
+    mended_text,
+    quoted,
+    read,
+)
 from tests.core.wire.json_values import values
 
 UNTIMED = settings(deadline=None)  # a busy machine is no failure
@@ -129,6 +142,21 @@ def test_mappings_of_any_kind_are_written_and_other_things_are_not() -> None:
     assert dump(MappingProxyType({"a": (1, Decimal("1.0"))})) == b'{"a":[1,1.0]}'
     with pytest.raises(TypeError):
         dump(object())
+
+
+def test_what_was_written_stands_in_a_larger_value_as_it_is() -> None:
+    rest = [Written(dump({"a": 1})), {"b": Written(b"[1.10]")}]
+    assert dump(rest) == b'[{"a":1},{"b":[1.10]}]'
+    assert dump([*rest, Decimal("2.50")]) == b'[{"a":1},{"b":[1.10]},2.50]'  # the slow road
+
+
+@UNTIMED
+@given(values)
+def test_a_text_without_floats_reads_as_beside_one(value: object) -> None:
+    """Whatever of a text is read the quick way is what the slow way makes of it, types and all."""
+    alone, beside = loads(dumps([value])), loads(f"[{dumps([value])},1.10]")
+    assert isinstance(beside, list)
+    assert repr(alone) == repr(beside[0])
 
 
 def test_digits_inside_text_are_text() -> None:

@@ -19,11 +19,11 @@ from gateway.testing.faults import Fault, FaultKind
 from gateway.testing.generations import NEW, OLD, Generation
 from gateway.testing.models.model import SimModel
 from gateway.testing.ollama import SimulatedOllama
-from gateway.testing.record import Ended
+from gateway.testing.record import Ended, Kind
 from gateway.testing.script import Turn, always
 
 HURRIED = Patience(look=0.01, suspect=0.03, empty=(0.03,))
-CALM = 0.3  # seconds; ten times the patience above
+CALM = 0.5  # seconds; far more than the patience above
 ASKED = Conversation(model="m", messages=(Message(role="user", content=(Prose("Hello."),)),))
 BREAKS_ONCE = SimModel(
     name="m", script=lambda ask: Turn(raw="<tool_call>\n</tool_call>") if ask.generation == 1 else Turn(text="Fine.")
@@ -69,12 +69,12 @@ async def failure_of(driver: Ollama) -> FailureKind:
     return failed.value.failure.kind
 
 
-async def test_a_model_that_hangs_after_a_parser_error_is_given_up_until_it_is_unloaded(start: Start) -> None:
-    _, driver = await start(BREAKS_ONCE, fault=Fault(kind=FaultKind.WEDGE))
+async def test_a_model_that_hangs_after_a_parser_error_is_given_up_and_unloaded(start: Start) -> None:
+    server, driver = await start(BREAKS_ONCE, fault=Fault(kind=FaultKind.WEDGE))
     assert await failure_of(driver) is FailureKind.PARSER
     assert await failure_of(driver) is FailureKind.STALLED
-    await driver.unload("m")
     assert await ask(driver) is StopReason.STOP
+    assert [asked.kind for asked in server.requests].count(Kind.UNLOAD) == 1
 
 
 async def test_after_a_parser_error_that_did_no_harm_nothing_is_unloaded(start: Start) -> None:
@@ -132,6 +132,14 @@ async def test_with_a_model_in_memory_a_silence_is_no_death(memory: list[str]) -
 
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(Watch(loaded, HURRIED).over(asyncio.sleep(1000.0), "m"), CALM)
+
+
+async def test_beside_others_a_request_that_should_be_quick_is_given_up_later() -> None:
+    async def loaded() -> list[Loaded]:
+        return [Loaded(name="another")]
+
+    with pytest.raises(UpstreamFailed, match="crashed"):
+        await asyncio.wait_for(Watch(loaded, HURRIED).over(asyncio.sleep(1000.0), "m", quick=True), CALM)
 
 
 async def test_a_server_that_does_not_tell_is_no_death() -> None:

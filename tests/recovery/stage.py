@@ -90,7 +90,8 @@ class Outcome:
     @property
     def hurried(self) -> bool:
         """The gateway left a server that no fault had made slow: this machine was too busy for so little patience."""
-        return any(asked.ended is Ended.LEFT and not asked.struck for asked in self.generations)
+        wedged = any(strike.kind is FaultKind.WEDGE for strike in self.case.strikes)
+        return not wedged and any(asked.ended is Ended.LEFT and not asked.struck for asked in self.generations)
 
 
 class _Measuring(Faults):

@@ -12,15 +12,17 @@ from gateway.core.policy.circles import CircleRules
 from gateway.core.policy.models import ModelRule
 from gateway.core.policy.recovery import RecoveryRules
 from gateway.testing.faults import FaultKind
-from gateway.testing.generations import NEW
+from gateway.testing.generations import NEW, OLD
 from gateway.testing.models.model import FAMILIES
+from tests.recovery.cases import UNREADABLE
 from tests.recovery.judging import complaints
 from tests.recovery.saying import PLAIN, SAYINGS, SUM
 from tests.recovery.stage import HASTY, Case, Outcome, Stage, Strike
 from tests.recovery.surfaces import SURFACES, Surface
 
-TEXT, THOUGHT = SAYINGS[0], SAYINGS[2]
+TEXT, THOUGHT, CALL = SAYINGS[0], SAYINGS[2], SAYINGS[5]
 RESERVE = 16
+pytestmark = pytest.mark.miscounts  # the simulated 0.24.0 merges as llama.cpp does, the real one otherwise
 surfaces = pytest.mark.parametrize("surface", SURFACES, ids=lambda each: each.name)
 
 
@@ -76,3 +78,13 @@ async def test_a_thought_that_is_too_long_is_ended(family: str, tmp_path: Path) 
     assert len(outcome.seen.thought) < len(THOUGHT.turn.thinking)
     assert outcome.seen.ends == ["stop"]
     assert len(outcome.generations) == 2
+
+
+@pytest.mark.parametrize("family", ["qwen3-coder", "glm-4.7", "gemma4"])
+async def test_a_runner_that_hangs_after_a_parser_error_costs_one_generation(family: str, tmp_path: Path) -> None:
+    """It is unloaded then, whatever way the next attempt goes."""
+    strikes = (Strike(kind=FaultKind.PARSER_FAILS, text=UNREADABLE), Strike(kind=FaultKind.WEDGE))
+    async with Stage(FAMILIES[family], OLD, tmp_path, HASTY) as stage:
+        outcome = await stage.play(Case(saying=CALL, strikes=strikes))
+    assert not complaints(outcome, whole=True)
+    assert len(outcome.generations) == 3

@@ -57,6 +57,15 @@ def test_whatever_marks_the_turns(found: Vocabulary, prompts: list[list[str]]) -
         assert counter.count(prompt) == found.count(prompt)
 
 
+def test_what_is_known_of_a_prompt_is_what_it_begins_with(found: Vocabulary) -> None:
+    counter = PromptCounter(found)
+    first = rendered([("one", "two"), ("three", "four")])
+    assert counter.known(first) == 0
+    counter.count(first)
+    assert counter.known(first + "five") == first.rindex("<|start|>") + len("<|start|>")
+    assert counter.known(f"x{first}") == 0
+
+
 def test_a_turn_costs_what_is_new_in_it(found: Vocabulary) -> None:
     watched = Watched(found)
     counter = PromptCounter(watched)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -52,6 +53,24 @@ async def test_exact(counter: ServedCounter, byte_info: Mapping[str, object]) ->
     assert short
     assert await exact(counter, upstream, PROMPT * 3000) == 3000 * short
     assert upstream.asked == 1
+
+
+async def test_only_much_that_is_new_leaves_the_event_loop(
+    counter: ServedCounter, byte_info: Mapping[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[int] = []
+    to_thread = asyncio.to_thread
+
+    async def noted(work: Callable[..., object], *said: object, **how: object) -> object:
+        if work.__name__ == "count":
+            left.append(len(str(said[0])))
+        return await to_thread(work, *said, **how)
+
+    monkeypatch.setattr(asyncio, "to_thread", noted)
+    upstream, long = Upstream(byte_info), PROMPT * 3000
+    for prompt in (PROMPT, long, long + PROMPT, long + PROMPT * 3000):
+        await exact(counter, upstream, prompt)
+    assert left == [len(long), len(long + PROMPT * 3000)]
 
 
 async def test_the_version_says_how(counter: ServedCounter, byte_info: Mapping[str, object]) -> None:

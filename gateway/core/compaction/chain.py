@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from gateway.core.conversation import Message, Prose
 
@@ -15,10 +16,39 @@ def chain(messages: Iterable[Message], seed: bytes = b"") -> Iterator[bytes]:
 
     Covers all that a prompt is made of; not what a client adds for caches and interfaces (`extra`).
     """
-    state = hashlib.sha256(seed)
+    yield from _links(hashlib.sha256(seed), messages)
+
+
+def _links(state: hashlib._Hash, messages: Iterable[Message]) -> Iterator[bytes]:
     for message in messages:
         state.update(_canonical(message))
         yield state.digest()[:_BYTES]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chained:
+    """A thread with its chain. A later thread that begins with it goes on from there: to compare is cheaper than to hash."""
+
+    seed: bytes
+    thread: tuple[Message, ...] = ()
+    links: tuple[bytes, ...] = ()
+    _state: hashlib._Hash = field(default_factory=hashlib.sha256, repr=False)
+
+    @staticmethod
+    def start(seed: bytes) -> Chained:
+        return Chained(seed, _state=hashlib.sha256(seed))
+
+    def begins(self, thread: Sequence[Message]) -> bool:
+        """Whether `thread` begins with this one."""
+        size = len(self.thread)
+        ends_alike = 0 < size <= len(thread) and thread[size - 1] == self.thread[-1]
+        return ends_alike and tuple(thread[:size]) == self.thread
+
+    def grown(self, thread: Sequence[Message]) -> Chained:
+        """The chain of a thread that begins with this one."""
+        state, new = self._state.copy(), tuple(thread[len(self.thread) :])
+        links = tuple(_links(state, new))
+        return Chained(self.seed, (*self.thread, *new), (*self.links, *links), state)
 
 
 def _canonical(message: Message) -> bytes:

@@ -78,7 +78,7 @@ def compact(
 
 
 def _replayed(thread: Sequence[Message], room: Room, memo: Memo | None) -> Replay:
-    links = list(chain(thread, room.seed))
+    links = memo.chained(thread, room.seed) if memo is not None else tuple(chain(thread, room.seed))
     replay = _begun(thread, links, room, memo)
     for place in range(replay.read, len(thread)):
         if _asks(thread, place):

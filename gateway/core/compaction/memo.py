@@ -8,7 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from gateway.core.compaction.chain import Chained
 from gateway.core.compaction.replay import Replay
+from gateway.core.conversation import Message
+
+_CHAINS = 8  # threads whose chains are remembered: about as many sessions as go on at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +29,20 @@ class Memo:
 
     most: int = 64
     _known: dict[bytes, Known] = field(default_factory=dict)
+    _chains: list[Chained] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self._known)
+
+    def chained(self, thread: Sequence[Message], seed: bytes) -> tuple[bytes, ...]:
+        """The chain hashes of a thread; where it goes on from one before it, of what is new alone."""
+        before = [chain for chain in self._chains if chain.seed == seed and chain.begins(thread)]
+        longest = max(before, key=lambda chain: len(chain.links), default=None)
+        if longest is not None:
+            self._chains.remove(longest)
+        grown = (longest or Chained.start(seed)).grown(thread)
+        self._chains = [*self._chains[1 - _CHAINS :], grown]
+        return grown.links
 
     def find(self, links: Sequence[bytes]) -> Known | None:
         """What is known of the longest beginning of the thread whose chain hashes are `links`."""

@@ -64,7 +64,7 @@ class Case:
                 label = strictest((label, allowed))
                 self.reasons.append(reason)
                 if label == "local":
-                    return self._stays(held=self._tainted())
+                    return self._stays()
             return self._looked_at(label)
         except Exception as error:  # by the law; what the error says may hold content
             self._because(Step.CONTENT, f"the gate broke ({type(error).__name__}), so nothing is known")
@@ -94,7 +94,7 @@ class Case:
         if scan.unknown:
             self._because(Step.LIMIT, f"not all of it is known: {scan.unknown}")
         if findings or scan.unknown:
-            return self._stays(findings, held=frozenset(each.unit for each in findings))
+            return self._stays(findings)
         self._because(Step.CONTENT, f"nothing found in {scan.size} characters")
         return Verdict(leaves=True, label=label, reasons=tuple(self.reasons))
 
@@ -123,15 +123,18 @@ class Case:
     def _is_private(self, path: str) -> bool:
         return is_private(path, self.bench.rules.private_files, self.bench.rules.harmless_files)
 
-    def _tainted(self) -> frozenset[int]:
-        return taint.tainted_units(self.whole.units, self.tainted, key=self.bench.key) if self.tainted else frozenset()
+    def _stays(self, findings: tuple[Finding, ...] = ()) -> Verdict:
+        """It stays, and so does from now on what holds something private, or came after it."""
+        return Verdict(leaves=False, reasons=tuple(self.reasons), findings=findings, taints=self._taints(findings))
 
-    def _stays(self, findings: tuple[Finding, ...] = (), *, held: frozenset[int]) -> Verdict:
-        """It stays, and so does from now on what held something private, units in `held`."""
-        kept: frozenset[bytes] = frozenset()
-        if held or self.tainted:
-            kept = taint.spread(self.whole.units, held, self.claim.session, key=self.bench.key)
-        return Verdict(leaves=False, reasons=tuple(self.reasons), findings=findings, taints=kept)
+    def _taints(self, findings: Sequence[Finding]) -> frozenset[bytes]:
+        if not findings and not self.tainted:
+            return frozenset()
+        key, units = self.bench.key, self.whole.units
+        known = taint.tainted_units(units, self.tainted, key=key)
+        first = min((index for index in {*known, *(each.unit for each in findings)} if index >= 0), default=None)
+        held = known | {each.unit for each in findings if not each.across}
+        return taint.spread(units, held, first=first, session=self.claim.session, key=key)
 
     def _because(self, step: Step, words: str) -> None:
         self.reasons.append(Reason(step, words))

@@ -31,7 +31,8 @@ class Place(StrEnum):
 class Finding:
     """One thing that must not leave. `start` and `end` are characters of its unit's text; `exact` says that they are its very span.
 
-    `unit` is the index of the message, or one of the negative numbers of units.py; `mark` the keyed hash of the value.
+    `unit` is the index of the message, or one of the negative numbers of units.py; `mark` the keyed hash of the value; `across`
+    says that it takes two units to say it, of which this is one.
     """
 
     rule: str
@@ -42,6 +43,7 @@ class Finding:
     start: int = 0
     end: int = 0
     exact: bool = False
+    across: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -178,20 +178,22 @@ class _Walk:
             self.findings += _in_both(read, before[0].index, after[0].index)
 
     def _read(self) -> None:
-        read: dict[_Pair, dict[Finding, None]] = {pair: {} for pair, *_ in self._new}  # a pair may come more than once
+        read: dict[_Pair, dict[Finding, None]] = {
+            pair: {} for pair, *_ in self._new
+        }  # a pair may come twice  # a pair may come more than once
         for place, hit in self._joints.hits(self._scanner.matcher):
-            pair, before, after = self._new[place]
+            pair = self._new[place][0]
             in_place = Place.USER if pair[2][0] == "prose" else Place(pair[2][0])
-            found = finding(hit, in_place, self._scanner.key)
-            read[pair][found] = None
-            self.findings += _in_both((found,), before, after)
+            read[pair][finding(hit, in_place, self._scanner.key)] = None
+        for pair, before, after in self._new:
+            self.findings += _in_both(read[pair], before, after)
         self._scanner.memo.pairs.update({pair: tuple(findings) for pair, findings in read.items()})
         self._new, self._joints = [], Joints()
 
 
 def _in_both(findings: Iterable[Finding], *units: int) -> list[Finding]:
     """The findings of a pair, in either of its units."""
-    return [replace(each, unit=unit) for each in findings for unit in units]
+    return [replace(each, unit=unit, across=True) for each in findings for unit in units]
 
 
 def _grouped(units: Sequence[Unit]) -> Iterator[Sequence[Unit]]:

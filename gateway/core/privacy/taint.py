@@ -1,6 +1,7 @@
 """The mark of what held something private: keyed hashes of its messages and of its session, which tell nothing to who has no key.
 
-Law: a message that says the same in many chats is never marked: only what holds a finding, and what the model wrote after it.
+Law: a message that says the same in many chats is never marked: only what holds a finding by itself, and what the model wrote
+after it.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ def marks(units: Sequence[Unit], session: str, *, key: bytes) -> frozenset[bytes
     return frozenset(map(_marking(key), units)) | session_marks(session, key=key)
 
 
-def spread(units: Sequence[Unit], held: frozenset[int], session: str, *, key: bytes) -> frozenset[bytes]:
-    """The marks to keep where the units in `held` hold what is private: theirs, the session's, and those of the longer answers since."""
-    first = min((index for index in held if index >= 0), default=None)
+def spread(
+    units: Sequence[Unit], held: frozenset[int], *, first: int | None, session: str, key: bytes
+) -> frozenset[bytes]:
+    """The marks to keep: of the units in `held`, of the longer answers since the `first` that something private came up in, of the session."""
     since = (
         unit
         for unit in units

@@ -40,7 +40,7 @@ def _role(fields: Fields) -> Role:
 
 
 def _content(fields: Fields) -> tuple[Content, ...]:
-    value = fields.take("content")
+    value = fields.rest.pop("content", None)
     if isinstance(value, str):
         return (Prose(value),) if value else ()
     if value is None:

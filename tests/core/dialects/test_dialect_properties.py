@@ -138,13 +138,13 @@ def test_a_cut_takes_no_earlier_call_along(dialect: Dialect, pair: tuple[ToolSpe
     text = f"{one}\n{one}"
     wanted = (call.name, json.loads(call.arguments))
     assume(delivered(read(dialect, [tool], one)) == [wanted])
+    assume(not any(call.name in opener.token for opener in dialect.openers))  # a cut marker might end with that name
     end = data.draw(st.integers(len(one), len(text)))
     parts = read(dialect, [tool], text[:end], cut=True)
     assert delivered(parts) in ([wanted], [wanted, wanted])
     rest = said(parts).strip()
-    ordinary = (
-        any(opener.plain for opener in dialect.openers) or dialect.bare
-    )  # what begins a call may begin a text, too
+    # What begins a call may begin a text, too.
+    ordinary = any(opener.plain for opener in dialect.openers) or dialect.bare
     assert one.startswith(rest)
     assert ordinary or len(rest) < 4
 

@@ -288,7 +288,7 @@ def test_a_long_secret_is_replaced_also_where_it_is_glued_to_other_text() -> Non
     ],
 )
 def test_under_redact_what_can_not_be_replaced_stays(conversation: Conversation) -> None:
-    verdict = judged(conversation, Claim(label="redact"))
+    verdict = judged(conversation, Claim(label="redact", session="s1"))
     assert not verdict.leaves
     assert verdict.taints
 
@@ -313,6 +313,17 @@ def test_what_held_a_secret_stays_after_the_secret_is_gone() -> None:
     assert later(question)
     assert not later(greeting, session="s2")  # the same in every chat
     assert not later(said("system", "anything"), greeting)
+
+
+def test_a_secret_that_two_messages_make_together_taints_neither_alone() -> None:
+    gate = Gate(OPEN, Finds(), key=KEY, now=lambda: 0.0)
+    claim = Claim(label="cloud-ok", session="s1")
+    halves = said("user", SECRET[:5]), said("user", SECRET[5:])
+    verdict = gate.judge(contents(chat(*halves, ANSWER)), claim, tainted=frozenset(), until=1.0)
+    assert not verdict.leaves
+    assert not verdict.taints & gate.marks(contents(chat(*halves)), "")
+    assert verdict.taints & gate.marks(contents(chat(ANSWER)), "")
+    assert verdict.taints & gate.marks(contents(chat()), "s1")
 
 
 def test_a_taint_goes_on_with_the_conversation() -> None:
