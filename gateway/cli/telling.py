@@ -139,6 +139,11 @@ def _moved(event: Event) -> Iterator[str]:
     yield f"goes on with {event.get('target')}: {event.get('why')}"
 
 
+def _mended(event: Event) -> Iterator[str]:
+    what = ", ".join(_texts(event.get("mends"))) or "the markup that ends it"
+    yield f"the call of {event.get('tool')} was {event.get('proof')} and is whole now; put right: {what}"
+
+
 def _noticed(event: Event) -> Iterator[str]:
     yield f"noticed: {event.get('words')}"
 
@@ -168,6 +173,7 @@ _TELLERS: Mapping[str, Callable[[Event], Iterator[str]]] = MappingProxyType(
         "Began": _began,
         "FirstPart": _first_part,
         "Broke": _broke,
+        "Mended": _mended,
         "Moved": _moved,
         "Noticed": _noticed,
         "Ended": _ended,

@@ -90,6 +90,16 @@ class Routed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mended:
+    """A tool call was put right without asking again: how far its text proved it, and each mistake that was mended."""
+
+    request: str
+    tool: str
+    mends: tuple[str, ...]
+    proof: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
     """What the first target could not do, the next one is asked for."""
 
@@ -122,4 +132,4 @@ class Ended:
     cost: int = 0  # micro-dollars
 
 
-Event: TypeAlias = Came | JoinedOther | Fitted | Began | FirstPart | Broke | Routed | Moved | Noticed | Ended
+Event: TypeAlias = Came | JoinedOther | Fitted | Began | FirstPart | Broke | Routed | Mended | Moved | Noticed | Ended

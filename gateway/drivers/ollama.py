@@ -82,7 +82,8 @@ class Ollama:
     async def load(self, model: str, *, window: int | None) -> None:
         options = {"num_ctx": window} if window else {}
         body = {"model": model, "stream": False, "shift": False, "truncate": False, "options": options}
-        await self._watched(self._http.ask("POST", "/api/generate", jsontext.dump(body), seconds=_LOAD), model)
+        asking = self._http.ask("POST", "/api/generate", jsontext.dump(body), seconds=_LOAD)
+        await self._watched(asking, model, quick=True)
 
     async def unload(self, model: str) -> None:
         await self._http.ask("POST", "/api/generate", jsontext.dump({"model": model, "keep_alive": 0}), seconds=60.0)
@@ -92,7 +93,8 @@ class Ollama:
         if not self._renders:
             return None
         path, body = _request(conversation, attempt, self._prompts, render=True)
-        answer = await self._watched(self._http.ask("POST", path, body, seconds=_LOAD), attempt.target.model)
+        asking = self._http.ask("POST", path, body, seconds=_LOAD)
+        answer = await self._watched(asking, attempt.target.model, quick=True)
         info = answer.get("_debug_info") if is_object(answer) else None
         text = info.get("rendered_template") if is_object(info) else None
         if not isinstance(text, str):
@@ -148,9 +150,9 @@ class Ollama:
     async def close(self) -> None:
         await self._http.close()
 
-    async def _watched(self, waiting: Coroutine[object, object, T], model: str) -> T:
+    async def _watched(self, waiting: Coroutine[object, object, T], model: str, *, quick: bool = False) -> T:
         """What comes of a request that needs the model; old servers can lose one without a word."""
-        return await (waiting if self._generation == "new" else self._watch.over(waiting, model))
+        return await (waiting if self._generation == "new" else self._watch.over(waiting, model, quick=quick))
 
     async def _makes_images(self) -> bool:
         """Whether it has a route that v0.24 still had, empty of wishes: asked only of a server that hides its version."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from gateway.core.events import Began, Broke, Ended, FirstPart, Moved, Noticed, Routed
+from gateway.core.events import Began, Broke, Ended, FirstPart, Mended, Moved, Noticed, Routed
 from gateway.core.events import Fitted as WasFitted
 from gateway.core.failures import Failure
 from gateway.core.kept import Discarded, Replaced
 from gateway.core.plan import Target, Try
 from gateway.core.routing import Route
-from gateway.core.stream import Usage
+from gateway.core.stream import Call, Proof, Usage
 from gateway.core.transcript import Transcript
 from gateway.service.fitting import Fitted
 from gateway.service.world import World
@@ -133,6 +133,13 @@ class Account:
                 reasons=route.reasons,
             )
         )
+
+    def called(self, call: Call) -> None:
+        """A tool call goes out. What was put right in it is told, and how far it was proven before."""
+        if not call.mends and call.proof is Proof.COMPLETE:
+            return
+        self.do("mended")
+        self._journal.note(Mended(request=self._request, tool=call.name, mends=call.mends, proof=call.proof))
 
     def noticed(self, words: str) -> None:
         """Something that the operator should know."""

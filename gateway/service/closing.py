@@ -22,7 +22,6 @@ class Ending:
     parts: tuple[Part, ...]
     calls: tuple[Call, ...]
     reason: StopReason
-    mended: bool
 
     def written(self, turn: Turn) -> str:
         """The delivered answer as one text, to be counted where no server counted it."""
@@ -66,4 +65,4 @@ def _ending(
     turn: Turn, flushed: list[Part], verified: Verified, reason: StopReason, new_id: Callable[[], str]
 ) -> Ending:
     calls = tuple(replace(call, id=call.id or f"call_{new_id()}") for call in verified.calls)
-    return Ending(parts=(*turn.release(), *flushed), calls=calls, reason=reason, mended=verified.mended)
+    return Ending(parts=(*turn.release(), *flushed), calls=calls, reason=reason)

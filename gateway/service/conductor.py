@@ -86,7 +86,7 @@ class Conductor:
                         fitted.target.model,
                         self._failure,
                         held=held,
-                        retries=len(self._progress.tries) - 1,
+                        retries=self._progress.charged,
                         now=self._world.clock.now(),
                     )
                     last = await self._last()
@@ -272,7 +272,7 @@ class Conductor:
         if failure.kind is FailureKind.UNREACHABLE and not self._live(fitted).away:
             left = len(self._progress.tries) < self.asked.policy.recovery.per_request
             return attempt if left and await self._refitting.reachable(attempt.target) else None
-        if not self._live(fitted).retries.take(self._world.clock.now()):
+        if not self._progress.charge(failure, self._live(fitted).retries, self._world.clock.now()):
             return None
         if failure.kind is FailureKind.STALLED and self._progress.silent(damage):
             await self._refitting.free(attempt.target)
@@ -352,8 +352,8 @@ class Conductor:
             ending, self._verified = cut_ending(
                 turn, self._failure, fitted, self.asked.policy, new_id=self._world.new_id
             )
-        if ending.mended:
-            self.account.do("mended")
+        for call in ending.calls:
+            self.account.called(call)
         self._usage = await self._told(ending)
         return ending.batch(usage=self._usage, did=self.account.did)
 

@@ -23,10 +23,6 @@ class Verified:
     calls: tuple[Call, ...] = ()
     refused: tuple[str, ...] = ()
 
-    @property
-    def mended(self) -> bool:
-        return any(call.mends or call.proof is not Proof.COMPLETE for call in self.calls)
-
 
 _WHOLE = frozenset({Proof.COMPLETE, Proof.CLOSERS_ONLY})
 

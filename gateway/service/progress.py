@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from gateway.core.breaker import RetryBudget
 from gateway.core.failures import Failure, FailureKind
 from gateway.core.plan import Mode, Try
 from gateway.core.policy.recovery import RecoveryRules
-from gateway.core.recovery import TABLE, Allowance, Answer, Outlook
+from gateway.core.recovery import OF_THE_UPSTREAM, TABLE, Allowance, Answer, Outlook
 from gateway.core.turn import Damage, Turn
 from gateway.service.fitting import Fitted
 
@@ -18,10 +19,12 @@ _TOO_LONG = (FailureKind.WINDOW_FULL, FailureKind.CAPPED, FailureKind.OPEN_CALL)
 
 @dataclass(slots=True)
 class Progress:
-    """The attempts of one request. `prompt_tokens` is the length of the prompt that was sent first, as we counted it."""
+    """The attempts of one request. `prompt_tokens` is the length of the prompt that was sent first, as we counted it;
+    `charged` are the retries that its upstream's budget has lent."""
 
     tries: list[Try] = field(default_factory=list)
     prompt_tokens: int = 0
+    charged: int = 0
     _barren: int = 0
     _remade: int = 0
     _received: int = 0
@@ -67,6 +70,14 @@ class Progress:
             window=attempt.window,
             dice=dice,
         )
+
+    def charge(self, failure: Failure, retries: RetryBudget, now: float) -> bool:
+        """Whether there may be another attempt as far as the upstream's budget goes, which lends it where the upstream failed."""
+        if failure.kind not in OF_THE_UPSTREAM:
+            return True
+        lent = retries.take(now)
+        self.charged += lent
+        return lent
 
     def goes_on(self, failure: Failure) -> None:
         """There will be another attempt after this failure."""

@@ -1,7 +1,8 @@
-"""A folder with the lane's task in it."""
+"""A folder with the lane's task in it; and which tests of a module were chosen."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -16,3 +17,11 @@ def project(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "shop.py").write_text(BEFORE)
     return folder
+
+
+@pytest.fixture(scope="module")
+def wanted(request: pytest.FixtureRequest) -> list[Mapping[str, object]]:
+    """The parameters of the module's tests that are to run: what is played side by side before them is no more than that."""
+    module = request.node
+    tests = [item for item in request.session.items if isinstance(item, pytest.Function) and item.parent is module]
+    return [test.callspec.params for test in tests if hasattr(test, "callspec")]

@@ -190,13 +190,14 @@ def contents(asked: Asked) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Mapping[Case, Played]:
+def played(wanted: list[Mapping[str, object]], tmp_path_factory: pytest.TempPathFactory) -> Mapping[Case, Played]:
     """Every case, some side by side; read one by one below."""
+    chosen = [parameters["case"] for parameters in wanted]
     folder = tmp_path_factory.mktemp("played")
 
     async def play_all() -> Mapping[Case, Played]:
         room = asyncio.Semaphore(AT_ONCE)
-        present = [case for case in CASES if not missing(case.client)]
+        present = [case for case in CASES if case in chosen and not missing(case.client)]
 
         async def one(number: int, case: Case) -> Played:
             async with room:

@@ -55,7 +55,7 @@ GONE_FOR_EVER = trouble("runner gone before the first token, for ever", FaultKin
 CRASH_FOR_EVER = trouble("crash in the text, for ever", FaultKind.CRASH, at=TEXT, times=None)
 RESET_FOR_EVER = trouble("connection reset in the text, for ever", FaultKind.RESET_AT_TOKEN, at=TEXT, times=None)
 OVERFLOW_FOR_EVER = replace(  # of which OpenCode makes hundreds of requests a minute
-    trouble("the server calls the prompt too long, for ever", FaultKind.OVERFLOW, times=None), patience=60
+    trouble("the server calls the prompt too long, for ever", FaultKind.OVERFLOW, times=None), patience=150
 )
 
 

@@ -15,7 +15,20 @@ from hypothesis import strategies as st
 from gateway.cli import telling
 from gateway.cli.telling import story
 from gateway.core.budget import Count
-from gateway.core.events import Began, Broke, Came, Ended, Event, FirstPart, Fitted, JoinedOther, Moved, Noticed, Routed
+from gateway.core.events import (
+    Began,
+    Broke,
+    Came,
+    Ended,
+    Event,
+    FirstPart,
+    Fitted,
+    JoinedOther,
+    Mended,
+    Moved,
+    Noticed,
+    Routed,
+)
 from gateway.core.failures import FailureKind
 from gateway.core.plan import Mode
 from gateway.telemetry.recorder import Recorder
@@ -50,6 +63,10 @@ EVENTS: list[tuple[Event, str]] = [
     (
         Routed(request="r", targets=("o/m", "p/n"), reasons=("4 files are being edited",)),
         "goes to o/m, then p/n, since 4 files are being edited",
+    ),
+    (
+        Mended(request="r", tool="write", mends=("missing_brace",), proof="closers_only"),
+        "the call of write was closers_only and is whole now; put right: missing_brace",
     ),
     (Moved(request="r", target="p/n", why="o/m keeps failing"), "goes on with p/n: o/m keeps failing"),
     (Noticed(request="r", words="something"), "noticed: something"),

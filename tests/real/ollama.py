@@ -109,6 +109,12 @@ class Ollama:
             await asyncio.sleep(0.02)
         raise TimeoutError(f"{model} stays loaded")
 
+    async def unload_all(self) -> None:
+        models = (await self.get("/api/ps"))["models"]
+        assert isinstance(models, list)
+        for entry in models:
+            await self.unload(entry["name"].removesuffix(":latest"))
+
 
 @contextlib.contextmanager
 def running(binary: Path, generation: str, home: Path, **settings: str) -> Iterator[Ollama]:

@@ -28,6 +28,7 @@ BREAKS = (
 async def test_a_runner_killed_as_it_starts_is_noticed(old_ollama: Ollama, tmp_path: Path) -> None:
     """Ollama waits for it in an endless loop, with no model in memory, until the connection is dropped."""
     await old_ollama.teach("starter", write_script(Line((CUE,), TEXT)), renderer="qwen3-coder", parser="qwen3-coder")
+    await old_ollama.unload_all()  # beside others the gateway waits three times as long
     with serve(old_ollama.url, tmp_path / "state") as url:
         before = set(old_ollama.runners())
         asking = asyncio.ensure_future(chat(url, "Go.", model="starter"))

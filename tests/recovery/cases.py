@@ -10,7 +10,7 @@ from gateway.testing.faults import FAULTS, FaultKind, Point
 from gateway.testing.generations import Generation
 from gateway.testing.models.model import Family
 from tests.recovery.saying import sayings_of
-from tests.recovery.stage import WINDOW, Case, Stage, Strike
+from tests.recovery.stage import WINDOW, Case, Outcome, Strike
 from tests.recovery.surfaces import SURFACES
 
 KINDS = tuple(kind for kind in FaultKind if kind is not FaultKind.WEDGE)  # that one follows a parser's error
@@ -25,13 +25,17 @@ class Size:
     body: int
 
 
-async def sizes(stage: Stage, family: Family) -> dict[str, Size]:
-    """The undisturbed answers' sizes, by the name of what is said."""
-    found = {}
-    for saying in sayings_of(family):
-        outcome = await stage.play(Case(saying=saying))
-        found[saying.name] = Size(outcome.generations[0].said_tokens, outcome.body)
-    return found
+def size_of(undisturbed: Outcome) -> Size:
+    """What a case of faults needs to know of an answer without any."""
+    return Size(undisturbed.generations[0].said_tokens, undisturbed.body)
+
+
+def undisturbed(family: Family, *, everywhere: bool) -> Iterator[Case]:
+    """All that a family can say, without a fault: on one surface after the other, or each of it `everywhere`."""
+    for place, saying in enumerate(sayings_of(family)):
+        surfaces = [surface for surface in SURFACES if surface.chats or not saying.tools]
+        for surface in surfaces if everywhere else [surfaces[place % len(surfaces)]]:
+            yield Case(saying=saying, surface=surface)
 
 
 def cases(
