@@ -23,6 +23,7 @@ def complaints(policy: Policy) -> list[str]:
         *_models(policy),
         *_server(policy),
         *_keys(policy),
+        *_compaction(policy),
         *_bounds(policy),
         *cloud.complaints(policy.cloud, list(policy.upstreams)),
     ]
@@ -94,6 +95,17 @@ def _keys(policy: Policy) -> Iterator[str]:
             yield f"keys.{name}.key_env: is no variable's name; write the name, never the key"
         if key.at_once < 0:
             yield f"keys.{name}.at_once: {key.at_once} is below 0; write 0 for no bound"
+
+
+def _compaction(policy: Policy) -> Iterator[str]:
+    rules = policy.compaction
+    if not 0 < rules.lo < rules.hi <= 1:
+        yield f"compaction: hi {rules.hi} and lo {rules.lo} are no shares in order; write 0 < lo < hi <= 1"
+    for name in ("tail", "digest_share"):
+        if not 0 <= getattr(rules, name) <= 1:
+            yield f"compaction.{name}: {getattr(rules, name)} is no share; write 0.25 for a quarter"
+    if not rules.lo < rules.summary_from <= rules.hi:
+        yield f"compaction.summary_from: {rules.summary_from} is not between lo ({rules.lo}) and hi ({rules.hi})"
 
 
 _ABOVE_ZERO = {

@@ -74,7 +74,7 @@ def ways_by_schema(driver: Driver, fitted: Fitted, turn: Turn) -> dict[Mode, Try
     if Mode.SCHEMA not in driver.modes or not conversation.tools or conversation.tool_choice == "none":
         return {}
     schema = call_schema(conversation.tools, _meant(conversation) or turn.named)
-    return {Mode.SCHEMA: replace(fitted.first(), mode=Mode.SCHEMA, output=schema)}
+    return {Mode.SCHEMA: replace(fitted.first(), mode=Mode.SCHEMA, output=schema, verbatim=False)}
 
 
 def ways_past(driver: Driver, fitted: Fitted, turn: Turn) -> dict[Mode, Try]:

@@ -24,9 +24,9 @@ async def measure(
 ) -> Measured:
     """Exact by the upstream's own count, or by its rendering and its vocabulary; else calibrated, else estimated."""
     told = await driver.count(conversation, probe)
-    if told is not None:
-        return Measured(Count(told, "exact"))
     rendered = await driver.render(conversation, probe)
+    if told is not None:
+        return Measured(Count(told, "exact"), rendered)
     count = await _count(conversation, rendered, facts=facts, driver=driver, counter=counter)
     if rendered is None or not _is_closed(conversation, rendered) or Mode.RAW not in driver.modes:
         return Measured(count, rendered)

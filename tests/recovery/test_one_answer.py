@@ -41,8 +41,9 @@ async def _wrong(name: str, generation: Generation, state: Path) -> list[str]:
         for case in undisturbed(family, everywhere=LONG):
             outcome = await _played(stage, case)
             known[case.saying.name] = size_of(outcome)
-            extra = [f"{len(outcome.generations)} generations"] if len(outcome.generations) > 1 else []
-            wrong += [f"{name}, {case}: {each}" for each in (*complaints(outcome, whole=True), *extra)]
+            more = [f"{len(outcome.generations)} generations"] if len(outcome.generations) > 1 else []
+            found = [] if outcome.hurried else [*complaints(outcome, whole=True), *more]
+            wrong += [f"{name}, {case}: {each}" for each in found]
         seed = f"{SEED} {name} {generation.version}"
         for case in cases(family, known, generation=generation, seed=seed, count=COUNT):
             outcome = await _played(stage, case)

@@ -7,7 +7,7 @@ meanwhile and found out of it again; anything else is answered with the whole tu
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from gateway.testing.ask import Think
@@ -24,10 +24,13 @@ def remainder(prompt: str, turn: Turn, shape: Format, dialect: Dialect, think: T
     """The rest of the turn after what stands behind the assistant's opener in the prompt."""
     readings = list(_readings(turn, shape, dialect, think))
     tails = list(_tails(prompt, shape.opener, longest=max(map(len, readings)) + len(shape.end) + _ASTRAY))
-    for tail in [*tails, *(_CIRCLES.sub("", tail) for tail in tails)]:
-        for reading in readings:
-            if (reading + shape.end).startswith(tail):
-                return reading[len(tail) :]
+    for tail in tails:
+        if (rest := _rest(tail, readings, shape.end)) is not None:
+            return rest
+    for tail in (_CIRCLES.sub("", tail) for tail in tails):
+        meant = readings if tail else [_silent(turn, dialect)]  # a circle alone is text: no thought begins behind it
+        if (rest := _rest(tail, meant, shape.end)) is not None:
+            return rest
     return _after_foreign_thought(tails[-1] if tails else "", turn, dialect) or readings[0]
 
 
@@ -51,6 +54,15 @@ def _readings(turn: Turn, shape: Format, dialect: Dialect, think: Think) -> Iter
         yield from (empty + silent, shape.shut_thought + silent)
     yield silent
     yield from (shape.shut_thought + silent, empty + silent, dialect.write(turn))
+
+
+def _rest(tail: str, readings: Sequence[str], end: str) -> str | None:
+    """What is left of the first reading that begins so; None where none does."""
+    return next((reading[len(tail) :] for reading in readings if (reading + end).startswith(tail)), None)
+
+
+def _silent(turn: Turn, dialect: Dialect) -> str:
+    return turn.raw or dialect.write(replace(turn, thinking=""))
 
 
 def _after_foreign_thought(tail: str, turn: Turn, dialect: Dialect) -> str:

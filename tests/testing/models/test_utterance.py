@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.testing.ask import Think
 from gateway.testing.models.model import FAMILIES, Family
-from gateway.testing.models.utterance import remainder
+from gateway.testing.models.utterance import CIRCLE, remainder
 from gateway.testing.script import ToolUse, Turn
 
 TURN = Turn(text="First this.", thinking="Let me see.", calls=(ToolUse("run", {"command": "ls <b> & 'c'"}),))
@@ -31,6 +31,23 @@ def test_raw_text_is_continued_at_every_place(name: str, data: st.DataObject) ->
     said = rest(family, begun)
     at = data.draw(st.integers(0, len(said)))
     assert rest(family, begun + said[:at]) == said[at:]
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@given(data=st.data(), rounds=st.integers(1, 12))
+def test_a_model_finds_out_of_a_circle_where_it_went_into_it(name: str, data: st.DataObject, rounds: int) -> None:
+    family = FAMILIES[name]
+    begun = prompt(family, think=True if family.thinks else None)
+    said = rest(family, begun)
+    at = data.draw(st.integers(1, len(said)))
+    assert rest(family, begun + said[:at] + CIRCLE * rounds) == said[at:]
+
+
+@pytest.mark.parametrize("name", [name for name, family in FAMILIES.items() if not family.shape.open_thought])
+def test_behind_nothing_but_a_circle_no_thought_begins(name: str) -> None:
+    family = FAMILIES[name]
+    begun = prompt(family, think=True if family.thinks else None)
+    assert TURN.thinking not in rest(family, begun + CIRCLE * 5)
 
 
 @pytest.mark.parametrize(
