@@ -13,8 +13,9 @@ from gateway.app import Assembly, assemble
 from gateway.cli.greeting import Silent, greeting
 from gateway.cli.outcome import FINE, CannotRun
 from gateway.cli.settings import Settings, add_upstream_flags, settings_of
-from gateway.config.load import with_upstreams
+from gateway.config.load import BadPolicy, with_upstreams
 from gateway.config.watch import watch
+from gateway.core.policy import Policy
 from gateway.server.running import Running, loopback
 from gateway.service.refusal import Refusal
 from gateway.telemetry.log import configure
@@ -42,12 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Raises CannotRun, BadPolicy."""
     configure()
     settings = settings_of(arguments)
-    host = settings.policy.server.host
-    if not (loopback(host) or settings.keyless or settings.policy.keys):
-        raise CannotRun(
-            f"{host} can be reached from other machines, and no API keys are set up; listen on 127.0.0.1, make a key "
-            "(holdfast policy key NAME), or say --keyless"
-        )
+    if words := _open_to_all(settings.policy, settings):
+        raise CannotRun(words)
     return _run(_serve(settings, or_demo=arguments.or_demo))
 
 
@@ -110,4 +107,22 @@ async def _greet(assembly: Assembly, running: Running, *, demo: bool) -> None:
 
 async def _watch(settings: Settings, assembly: Assembly) -> None:
     assert settings.file is not None
-    await watch(settings.file, swap=lambda policy: assembly.replace(settings.over(policy)), complain=assembly.complain)
+
+    def swap(policy: Policy) -> None:
+        policy = settings.over(policy)
+        if words := _open_to_all(policy, settings):
+            raise BadPolicy([words])
+        assembly.replace(policy)
+
+    await watch(settings.file, swap=swap, complain=assembly.complain)
+
+
+def _open_to_all(policy: Policy, settings: Settings) -> str:
+    """What is wrong where other machines could use the gateway without a key; "" where they can't, or are meant to."""
+    host = policy.server.host
+    if loopback(host) or settings.keyless or policy.keys:
+        return ""
+    return (
+        f"{host} can be reached from other machines, and no API keys are set up; listen on 127.0.0.1, make a key "
+        "(holdfast policy key NAME), or say --keyless"
+    )

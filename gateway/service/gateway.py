@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from weakref import WeakSet
 
 from gateway.core.access import Keyring
 from gateway.core.conversation import Conversation
@@ -58,6 +59,8 @@ class Gateway:
         self.world = world
         self.joined = joined
         self.map = Map(upstreams, fitting, away)
+        self.flights: WeakSet[Flight] = WeakSet()
+        """Every answer under way, also those that nobody may join."""
         self._beside: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -90,7 +93,9 @@ class Gateway:
             fitting=self.fitting,
             world=self.world,
         )
-        return self.joined.add(asked, Flight(conductor, self.world))
+        flight = Flight(conductor, self.world)
+        self.flights.add(flight)
+        return self.joined.add(asked, flight)
 
     async def measured(self, conversation: Conversation) -> Fitted:
         """How long a prompt would be, whatever its length; nothing is generated. Raises Refusal."""
@@ -158,7 +163,7 @@ class Gateway:
         """Close once the last answer under way has ended; a newer policy has taken over, and nothing leaves under this one."""
         if self.map.away.leaving is not None:
             self.map.away.leaving.retire()
-        while any(flight.followers for flight in self.joined.flights):
+        while any(flight.followers for flight in self.flights):
             await self.world.clock.sleep(1.0)
         await self.close()
 
@@ -166,5 +171,7 @@ class Gateway:
         for task in self._beside:
             task.cancel()
         await asyncio.gather(*self._beside, return_exceptions=True)
-        await self.joined.close()
+        self.joined.close()
+        for flight in self.flights:
+            flight.stop()
         await self.upstreams.close()

@@ -10,6 +10,7 @@ from gateway.service.flights import Flight
 from gateway.service.upstreams import Upstreams
 from gateway.service.world import World
 
+_HELD = 8_000_000  # tokens of their prompts together: about as many as 32 MB of text
 _MOST = 256  # flights remembered; the longest untouched goes first
 
 
@@ -34,15 +35,16 @@ class Joined:
 
     def add(self, asked: Asked, flight: Flight) -> Flight:
         """A new flight, to be found by those who ask the same."""
-        while len(self._flights) >= _MOST:
+        while len(self._flights) >= _MOST or (self._flights and self._held() > _HELD):
             oldest = min(self._flights, key=lambda key: (self._flights[key].followers > 0, self._flights[key].touched))
             self._flights.pop(oldest).stop()
         self._flights[_question(asked)] = flight
         return flight
 
-    @property
-    def flights(self) -> list[Flight]:
-        return list(self._flights.values())
+    def _held(self) -> int:
+        """Tokens of the prompts that are remembered."""
+        counts = (flight.conductor.fitted for flight in self._flights.values())
+        return sum(fitted.before for fitted in counts if fitted is not None)
 
     def _forget(self, asked: Asked) -> None:
         now, rules = self._world.clock.now(), asked.policy.recovery
@@ -51,9 +53,8 @@ class Joined:
             if flight.followers == 0 and (now - flight.touched > kept or (flight.delivered and flight.problem is None)):
                 del self._flights[key]
 
-    async def close(self) -> None:
-        for flight in self._flights.values():
-            flight.stop()
+    def close(self) -> None:
+        """Nobody may join any more."""
         self._flights.clear()
 
 

@@ -12,7 +12,7 @@ from gateway.service.upstreams import Live
 
 async def status(gateway: Gateway) -> dict[str, object]:
     """Requests under way, upstreams with their lines, models with windows and speeds, what was spent, what the operator should know."""
-    flights = [flight for flight in gateway.joined.flights if flight.followers and not flight.ended]
+    flights = [flight for flight in gateway.flights if flight.followers and not flight.ended]
     return {
         "running": [_flight(flight) for flight in flights],
         "upstreams": {name: _upstream(live) for name, live in gateway.upstreams.live.items()},

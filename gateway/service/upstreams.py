@@ -17,6 +17,7 @@ from gateway.core.policy.models import ModelRule
 from gateway.core.policy.upstreams import Upstream
 from gateway.core.recovery import OF_THE_UPSTREAM
 from gateway.core.routing import target_of
+from gateway.core.wire.fields import short
 from gateway.ports import Driver, Listed, UpstreamFailed
 from gateway.service.paces import Paces
 from gateway.service.refusal import Refusal
@@ -131,7 +132,9 @@ class Upstreams:
             raise Refusal(_nobody_answers(troubles))
         raise Refusal(
             Problem(
-                Code.MODEL_NOT_FOUND, f"model '{model}' not found; GET /v1/models lists what there is", param="model"
+                Code.MODEL_NOT_FOUND,
+                f"model {short(model)} not found; GET /v1/models lists what there is",
+                param="model",
             )
         )
 

@@ -27,8 +27,8 @@ from gateway.testing.script import Turn
 from tests.recovery.saying import SAYINGS, Saying
 from tests.recovery.surfaces import SURFACES, Seen, Surface
 
-PATIENCE = 1.0  # seconds that the gateway waits for a part here; faults that stall last longer
-STALL = 2.5
+PATIENCE = 0.7  # seconds that the gateway waits for a part here; faults that stall last longer
+STALL = 1.8
 MODEL = "model"
 WINDOW = 8192
 

@@ -128,6 +128,7 @@ async def test_a_client_that_waits_for_leave_to_send_its_body_gets_it(listening:
         (gzip.compress(b" " * (8 << 20) + chat()), (ZIPPED,), 413, "a hundred times"),
         (b"4\r\nabcd\r\n0\r\n\r\n", ("Transfer-Encoding: gzip, chunked",), 415, "Transfer-Encoding"),
     ],
+    ids=["cut", "empty", "bomb", "transfer"],
 )
 async def test_bodies_that_are_not_what_they_say(
     listening: Listen, body: bytes, headers: tuple[str, ...], status: int, said: str

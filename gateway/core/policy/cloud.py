@@ -162,9 +162,9 @@ def _wrong(name: str, target: CloudTarget, *, used: bool, providers: Collection[
     if target.answer < 1:
         yield f"{at}.answer: {target.answer} leaves no room for an answer; write 4096 or more"
     if target.url and not _is_guarded(target.url):
-        yield f"{at}.url: {target.url!r} would carry the key in the open; write an https address"
+        yield f"{at}.url: would carry the key in the open; write an https address"
     if target.key_env and not target.key_env.replace("_", "").isalnum():
-        yield f"{at}.key_env: {target.key_env!r} is no variable's name; write the name, never the key"
+        yield f"{at}.key_env: is no variable's name; write the name, never the key"
     for key in ("input", "output", "cached", "long_input", "long_output"):
         amount = getattr(target.price, key)
         if amount is not None and not 0 <= amount < _DEAREST:
