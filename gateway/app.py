@@ -73,6 +73,7 @@ ROUTES = [
 ]
 
 _LETTERS = string.ascii_lowercase + "01236789"  # ids hold no digits that a client takes for a status
+_LETTER_OF = bytes(ord(_LETTERS[byte % len(_LETTERS)]) for byte in range(256))
 
 
 class SystemClock:
@@ -109,7 +110,7 @@ def world_of(journal: Journal, store: Store) -> World:
         clock=SystemClock(),
         journal=journal,
         dice=dice.random,
-        new_id=lambda: "".join(secrets.choice(_LETTERS) for _ in range(20)),
+        new_id=lambda: secrets.token_bytes(20).translate(_LETTER_OF).decode(),
         wall=time.time,
         store=store,
     )

@@ -75,11 +75,15 @@ class Message:
     @property
     def text(self) -> str:
         """The prose of the message, its stretches joined by newlines (llama.cpp joins them so too)."""
-        return "\n".join(part.text for part in self.content if isinstance(part, Prose))
+        match self.content:
+            case (Prose(text),):
+                return text
+            case content:
+                return "\n".join([part.text for part in content if isinstance(part, Prose)])
 
     @property
     def images(self) -> tuple[Image, ...]:
-        return tuple(part for part in self.content if isinstance(part, Image))
+        return tuple([part for part in self.content if isinstance(part, Image)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Iterator
-from ipaddress import ip_address, ip_network
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from aiohttp import HttpVersion11
@@ -44,11 +45,8 @@ def host_is_ours(host: str, policy: Policy) -> bool:
         return False
     if name in _LOOPBACK_NAMES or name.endswith(".localhost") or name in policy.server.hosts:
         return True
-    try:
-        address = ip_address(name)
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_private
+    address = _address(name)
+    return address is not None and (address.is_loopback or address.is_private)
 
 
 def origin_is_ours(origin: str, policy: Policy) -> bool:
@@ -57,11 +55,18 @@ def origin_is_ours(origin: str, policy: Policy) -> bool:
 
 def is_near(request: BaseRequest, policy: Policy) -> bool:
     """Whether the caller is this machine, or one of the networks that policy counts as this machine."""
+    address = _address(request.remote or "")
+    if address is None or address.is_loopback:
+        return address is not None
+    return any(address in ip_network(network) for network in policy.server.trusted_networks)
+
+
+@lru_cache(maxsize=1024)  # the same few for every request
+def _address(text: str) -> IPv4Address | IPv6Address | None:
     try:
-        address = ip_address(request.remote or "")
+        return ip_address(text)
     except ValueError:
-        return False
-    return address.is_loopback or any(address in ip_network(network) for network in policy.server.trusted_networks)
+        return None
 
 
 async def read_json_body(request: BaseRequest, policy: Policy) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from gateway.core.dialects.bare_json import BARE_JSON, JSON_FENCE
 from gateway.core.dialects.cline import CLINE
 from gateway.core.dialects.cohere import COHERE_ACTION, COHERE_FENCE
@@ -37,6 +39,7 @@ AUTOMATIC = Dialect(name="automatic", read=HERMES.read, render=HERMES.render)
 """Whatever the markers in the answer tell."""
 
 
+@lru_cache(maxsize=256)  # asked several times for every request
 def choose(*, named: str, family: str, model: str, template: str) -> Dialect:
     """The dialect that a model speaks: as policy names it, else as its template teaches, else as its name tells.
 
