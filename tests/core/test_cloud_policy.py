@@ -33,7 +33,7 @@ def with_target(**said: object) -> CloudRules:
         (with_target(url="http://127.0.0.1.evil.example"), "would carry the key in the open"),
         (with_target(url="https://[evil"), "would carry the key in the open"),
         (with_target(url="http://127.0.0.1:9"), ""),
-        (with_target(key_env="sk-123"), "key_env: 'sk-123' is no variable's name"),
+        (with_target(key_env="sk-123"), "key_env: is no variable's name"),
         (with_target(price=Price(input=1.0)), "price: is not known"),
         (with_target(price=Price(input=-1.0, output=1.0)), "price.input: -1.0 is no price"),
         (with_target(price=Price(input=1.0, output=float("nan"))), "price.output: nan is no price"),
