@@ -189,6 +189,8 @@ def _written(value: object) -> str:
             return f"{{{','.join(f'{_written(str(key))}:{_written(item)}' for key, item in value.items())}}}"
         case list() | tuple():
             return f"[{','.join(map(_written, value))}]"
+        case float():
+            return orjson.dumps(value).decode()
         case _:
             return json.dumps(value)
 
@@ -200,7 +202,7 @@ def _constant(name: str) -> NoReturn:
 def _number(digits: str) -> float | Decimal:
     """A float where it writes the same digits again, else a Decimal."""
     number = float(digits)
-    if repr(number) == digits:
+    if orjson.dumps(number).decode() == digits:
         return number
     try:
         exact = Decimal(digits)
