@@ -20,8 +20,8 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
-from bench.counting import DATA as VOCABULARIES
-from bench.counting import read
+from bench.counting import VOCABULARIES, read
+from bench.data import DATA
 from bench.trimming import FIXED, Size, fresh, front, kept, sliding
 from gateway.core.compaction import Compaction, CompactionRules, Memo, compact
 from gateway.core.compaction.chain import chain
@@ -60,9 +60,9 @@ def main() -> None:
     options.add_argument("--prints", action="store_true", help="only the hash of all that is sent")
     chosen = options.parse_args()
     made = vocabulary(read("qwen2")) if VOCABULARIES.exists() else None
-    histories = [one for one in loaded(VOCABULARIES.parent / "transcripts") if chosen.only in one.name]
+    histories = [one for one in loaded(DATA / "transcripts") if chosen.only in one.name]
     if not histories or not isinstance(made, Vocabulary):
-        sys.exit(f"no histories below {VOCABULARIES.parent}; set HOLDFAST_DATA")
+        sys.exit(f"no histories below {DATA}; set HOLDFAST_DATA")
     size = sized(made)
     if chosen.prints:
         print(fingerprint(histories, size))

@@ -16,12 +16,13 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
 
+from bench.data import DATA
 from gateway.tokenizers.kept import KeptRecipes
 from gateway.tokenizers.prompt_counter import PromptCounter
 from gateway.tokenizers.recipe import Recipe, recipe
 from gateway.tokenizers.vocabulary import Vocabulary, built
 
-DATA = Path(os.environ.get("HOLDFAST_DATA") or Path(__file__).parents[2] / "shared" / "data") / "vocabularies"
+VOCABULARIES = DATA / "vocabularies"
 LENGTHS = (10_000, 50_000, 100_000, 250_000)
 NAMES = ("qwen2", "qwen35", "llama-bpe", "gpt-2", "starcoder", "deepseek-coder", "llama-spm")
 _Result = TypeVar("_Result")
@@ -32,7 +33,7 @@ def main() -> None:
     print(
         f"{'vocabulary':15} {'build':>8} {'from disk':>10} {'memory':>8}  cold 200 KB   cold/warm turn by length in tokens"
     )
-    names = [name for name in NAMES if (DATA / f"ggml-vocab-{name}.gguf").exists()]
+    names = [name for name in NAMES if (VOCABULARIES / f"ggml-vocab-{name}.gguf").exists()]
     for name in names or ["made up"]:
         with tempfile.TemporaryDirectory() as folder:
             alone(build, name, folder)
@@ -107,7 +108,7 @@ def text() -> str:
 def read(name: str) -> Mapping[str, object]:
     from gguf import GGUFReader
 
-    fields = GGUFReader(DATA / f"ggml-vocab-{name}.gguf").fields
+    fields = GGUFReader(VOCABULARIES / f"ggml-vocab-{name}.gguf").fields
     return {key: field.contents() for key, field in fields.items() if key.startswith(("tokenizer.", "general."))}
 
 

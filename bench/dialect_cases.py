@@ -6,17 +6,17 @@ The cases are JSON lines with the fields that `docs/tool-calls.md` names; they a
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
+from bench.data import DATA
 from gateway.core.conversation import ToolSpec
 from gateway.core.dialects import AUTOMATIC, DIALECTS, Dialect, ToolReader, choose
 from gateway.core.stream import Call, Part, Proof, Reasoning, Text
 
-DATA = Path(os.environ.get("HOLDFAST_DATA") or Path(__file__).parents[2] / "shared" / "data") / "tool-calls"
+FOLDER = DATA / "tool-calls"
 SIZES = (1, 3, 7, 64, 0)  # of pieces; 0: random ones
 WHOLE = 1_000_000
 WAYS = ("template", "name", "recognised")  # in which the product comes to know a model's dialect

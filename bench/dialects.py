@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from bench.dialect_cases import DATA, SIZES, WAYS, Case, at, faults, loaded, parts_of, spoken, text_at, told
+from bench.data import DATA
+from bench.dialect_cases import FOLDER, SIZES, WAYS, Case, at, faults, loaded, parts_of, spoken, text_at, told
 from gateway.core.conversation import ToolSpec
 from gateway.core.dialects import AUTOMATIC, DIALECTS, Dialect, ToolReader
 from gateway.core.stream import Call, Part, Proof
@@ -50,7 +51,7 @@ PEERS: dict[str, tuple[object, ...]] = {
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     options.add_argument(
-        "--cases", type=Path, nargs="?", const=DATA, metavar="FOLDER", help=f"read the cases in FOLDER ({DATA})"
+        "--cases", type=Path, nargs="?", const=FOLDER, metavar="FOLDER", help=f"read the cases in FOLDER ({DATA})"
     )
     chosen = options.parse_args()
     if chosen.cases is None:

@@ -32,7 +32,7 @@ from gateway.core.privacy.rule import Matcher
 from gateway.core.privacy.units import contents
 from gateway.core.wire import openai_request
 
-ROOT = "/work/open"
+ROOT = "/home/me/open"
 RULES = PrivacyRules(leave=True, roots={ROOT: "redact"})
 RUNNING = 20  # secrets that go through a running gateway as well
 HARMLESS = "the quick brown fox jumps over the lazy dog"

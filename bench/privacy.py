@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import os
 import random
 import statistics
 import sys
@@ -21,6 +20,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from bench.data import DATA
 from gateway.config.secret_rules import rules_under
 from gateway.core.conversation import Conversation, Message, Prose
 from gateway.core.policy.privacy import PrivacyRules
@@ -32,13 +32,12 @@ from gateway.core.privacy.units import contents
 from gateway.scanning.engine import compiled
 
 ROOT = Path(__file__).parent.parent
-DATA = Path(os.environ.get("HOLDFAST_DATA", ROOT.parent / "shared" / "data"))
 CLEAN = (Path(sysconfig.get_path("stdlib")), Path(sysconfig.get_path("purelib")))
 MEGABYTE = 1_000_000
 SAMPLES = 12  # megabytes of clean code
 CODE = {".py", ".go", ".js", ".ts", ".tsx", ".c", ".h", ".rs", ".java", ".rb", ".sh"}
 KEY = bytes(32)
-HOME = "/work/open"
+HOME = "/home/me/open"
 CLAIM = Claim(label="cloud-ok")
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import random
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.data import DATA
 from gateway.core.loops import TEXT, THOUGHT, Bounds, Circles, Stale, goes_round, unwound
 
 UNTIMED = settings(deadline=None)
-TRANSCRIPTS = Path("/work/shared/data/transcripts")
+TRANSCRIPTS = DATA / "transcripts"
 WORDS = [
     "the",
     "sum",

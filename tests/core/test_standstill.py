@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
+from bench.data import DATA
 from gateway.core.conversation import Conversation, Message, Prose, ToolCall
 from gateway.core.policy.circles import CircleRules
 from gateway.core.standstill import Standing, Standstill, standstill
 from gateway.core.wire import openai_request
 
 RULES = CircleRules(note_after=4, stop_after=10)
-TRANSCRIPTS = Path("/work/shared/data/transcripts")
+TRANSCRIPTS = DATA / "transcripts"
 NOT_FOUND = "Error: old_string not found in file."
 
 

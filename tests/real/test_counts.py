@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from bench.data import DATA
 from tests.real.conversations import conversations, features
 from tests.real.dialects import DIALECTS
 from tests.real.holdfast import serve
-from tests.real.ollama import ROOT, Ollama
+from tests.real.ollama import Ollama
 from tests.real.saying import Model, Vocabulary, bytes_vocabulary, read_vocabulary
 from tests.real.script import Line, write_script
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
-DATA = Path(os.environ.get("HOLDFAST_DATA", ROOT.parent / "shared" / "data")) / "vocabularies"
+VOCABULARIES = DATA / "vocabularies"
 SAYS = "Qx!Zj?Wq"  # pieces that stand in no conversation
 EACH = 12  # conversations
 
@@ -42,7 +42,7 @@ MODELS = (
 
 
 def _vocabulary(name: str) -> Vocabulary:
-    file = DATA / f"ggml-vocab-{name}.gguf"
+    file = VOCABULARIES / f"ggml-vocab-{name}.gguf"
     return read_vocabulary(file) if file.exists() else bytes_vocabulary()
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 
-from tests.real.ollama import ROOT, Ollama
+from bench.data import DATA
+from tests.real.ollama import Ollama
 from tests.real.saying import Model, read_vocabulary
 from tests.real.script import Line, write_script
 
 pytestmark = pytest.mark.real
 
-DATA = Path(os.environ.get("HOLDFAST_DATA", ROOT.parent / "shared" / "data")) / "vocabularies"
+VOCABULARIES = DATA / "vocabularies"
 NAMES = ("qwen2", "llama-bpe", "gpt-2", "llama-spm", "starcoder", "deepseek-coder")
 CUE = "<|im_start|>assistant\n"
 SAYS = "Qx!Zj?Wq"  # pieces that stand in no vector: a piece is matched in a prompt before the vocabulary's own tokens
@@ -21,7 +19,7 @@ SAYS = "Qx!Zj?Wq"  # pieces that stand in no vector: a piece is matched in a pro
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_prompts_are_counted_by_the_real_vocabulary(old_ollama: Ollama, name: str) -> None:
-    file = DATA / f"ggml-vocab-{name}.gguf"
+    file = VOCABULARIES / f"ggml-vocab-{name}.gguf"
     if not file.exists():
         pytest.skip("no vocabularies at hand (HOLDFAST_DATA)")
     vocabulary = read_vocabulary(file)

@@ -20,7 +20,7 @@ from gateway.service.world import World
 from gateway.store.memory import MemoryStore
 from tests.service.scripted import Journal, world
 
-HOME = "/work/open"
+HOME = "/home/me/open"
 OPEN = PrivacyRules(leave=True, roots={HOME: "redact"}, scan_seconds=5.0)
 CLAIM = Claim(label="cloud-ok", session="s1")
 SECRET = "xyzzy-4711"

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.data import DATA
 from gateway.tokenizers.prompt_counter import PromptCounter
 from gateway.tokenizers.recipe import Recipe, recipe
 from gateway.tokenizers.vocabulary import Vocabulary, built
 
-DATA = Path(os.environ.get("HOLDFAST_DATA") or Path(__file__).parents[3] / "shared" / "data") / "vocabularies"
+VOCABULARIES = DATA / "vocabularies"
 NAMES = ["qwen2", "qwen35", "llama-bpe", "gpt-2", "llama-spm", "starcoder", "deepseek-coder"]
 
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="llama.cpp's vocabularies are not here")
+pytestmark = pytest.mark.skipif(not VOCABULARIES.is_dir(), reason="llama.cpp's vocabularies are not here")
 
 
 SCALARS = ("<B", "<b", "<H", "<h", "<I", "<i", "<f", "<?", None, None, "<Q", "<q", "<d")  # by GGUF's numbers of types
@@ -55,7 +54,7 @@ class Keys:
 
 
 def model_info(name: str) -> Mapping[str, object]:
-    return Keys((DATA / f"ggml-vocab-{name}.gguf").read_bytes()).all
+    return Keys((VOCABULARIES / f"ggml-vocab-{name}.gguf").read_bytes()).all
 
 
 @cache
@@ -68,7 +67,7 @@ def found(name: str) -> Vocabulary:
 
 
 def vectors(name: str) -> list[tuple[str, int]]:
-    path = DATA / f"ggml-vocab-{name}.gguf"
+    path = VOCABULARIES / f"ggml-vocab-{name}.gguf"
     texts = path.with_suffix(".gguf.inp").read_bytes().decode().split("\n__ggml_vocab_test__\n")
     ids = path.with_suffix(".gguf.out").read_text().split("\n")
     return [(text, len(line.split())) for text, line in zip(texts, ids, strict=False)]

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from bench.data import DATA
 from gateway.core.compaction import Compaction, CompactionRules, Memo, compact
 from gateway.core.conversation import Conversation, Message
 from gateway.core.wire import openai_request
 
 Size = Callable[[Message], int]
 ROOT = Path(__file__).resolve().parents[3]
-FOLDER = Path(os.environ.get("HOLDFAST_DATA", ROOT.parent / "shared" / "data")) / "transcripts"
+FOLDER = DATA / "transcripts"
 FILES = sorted(FOLDER.glob("*.json"))
 WINDOWS = (8192, 16384, 32768)
 STEP = 7  # every so many requests, with the one after it

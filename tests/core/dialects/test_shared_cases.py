@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import pytest
 
-from bench.dialect_cases import DATA, SIZES, WAYS, Case, faults, loaded, parts_of, spoken, text_at, told
+from bench.dialect_cases import FOLDER, SIZES, WAYS, Case, faults, loaded, parts_of, spoken, text_at, told
 from gateway.core.stream import Call, Proof
 
-CASES = loaded(DATA)
+CASES = loaded(FOLDER)
 pytestmark = pytest.mark.skipif(not CASES, reason="the recorded data is not at hand")
 
 

@@ -19,7 +19,7 @@ from gateway.core.privacy.units import contents
 from gateway.core.privacy.verdict import Step, Verdict
 
 KEY = bytes(range(32))
-HOME = "/work/open"
+HOME = "/home/me/open"
 SECRET = "xyzzy-4711"
 RULE = Rule(id="planted", kind="service", description="", pattern=SECRET, judge="certain")
 HOUSE = Rule(id="house", kind="internal", description="", pattern="build7", judge="certain")

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from bench.data import DATA
 from gateway.core.conversation import Conversation
 from gateway.core.wire import ollama_request, openai_request
-
-DATA = Path(os.environ.get("HOLDFAST_DATA", Path(__file__).parents[4] / "shared" / "data"))
 
 
 def bodies(surface: str) -> Iterator[tuple[str, bytes]]:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from random import Random
 
 import pytest
 
+from bench.data import DATA
 from gateway.core.stream import Usage
 from gateway.core.wire.ollama_answer import Decoder
 from gateway.core.wire.openai_answer import Envelope, StreamEncoder
 from tests.core.wire.answers import decoded, encoded
 from tests.core.wire.json_values import chunked
 
-DATA = Path(os.environ.get("HOLDFAST_DATA", Path(__file__).parents[4] / "shared" / "data")) / "ollama-transcripts"
+RECORDED = DATA / "ollama-transcripts"
 HEAD = re.compile(r"^--- (.+ POST /api/(?:chat|generate) -> \d+ application/x-ndjson.*)$")
 ENVELOPE = Envelope(id="chatcmpl-1", created=1700000000, model="m", usage=True)
 Record = dict[str, object]
@@ -25,7 +24,7 @@ Record = dict[str, object]
 
 def recorded() -> Iterator[tuple[str, list[str]]]:
     """The name and the lines of every recorded NDJSON answer."""
-    for file in sorted(DATA.glob("*.txt")):
+    for file in sorted(RECORDED.glob("*.txt")):
         name, lines = "", list[str]()
         for line in [*file.read_text().split("\n"), "--- end"]:
             if line.startswith("--- "):

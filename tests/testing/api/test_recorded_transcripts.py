@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TypeAlias
 
 import pytest
 
+from bench.data import DATA
 from gateway.testing.client import Answer, Client
 from gateway.testing.faults import Fault, FaultKind
 from gateway.testing.generations import NEW
@@ -19,7 +18,7 @@ from gateway.testing.models.model import FAMILIES, SimModel
 from gateway.testing.script import Turn, always
 
 Talk: TypeAlias = Callable[..., Awaitable[Client]]
-DATA = Path(os.environ.get("HOLDFAST_DATA") or Path(__file__).parents[4] / "shared" / "data") / "ollama-transcripts"
+RECORDED = DATA / "ollama-transcripts"
 CANDIDATE = replace(NEW, version="0.33.0-rc2", reports_cached=False)  # what was recorded
 TOOL = {
     "type": "function",
@@ -95,7 +94,7 @@ class Recorded:
 
 def exchanges(name: str) -> Iterator[Recorded]:
     """What a file holds, as far as the simulator has the API."""
-    blocks = re.split(r"^--- ", (DATA / f"{name}.txt").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    blocks = re.split(r"^--- ", (RECORDED / f"{name}.txt").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
     for block in blocks:
         head, _, body = block.partition("\n")
         found = re.search(r"POST (\S+) -> (\d+) (.+?) te=(\S+) cl=(\S+)", head)
@@ -145,7 +144,7 @@ def error(answer: Answer) -> str:
 
 
 @pytest.mark.parametrize("name", SCENES)
-@pytest.mark.skipif(not DATA.is_dir(), reason="the recordings are not here")
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="the recordings are not here")
 async def test_it_answers_as_the_real_server_did(name: str, talk: Talk) -> None:
     scene = SCENES[name]
     for recorded in exchanges(name):
