@@ -28,13 +28,13 @@ from gateway.ports import Counter, Driver, Journal, Store
 from gateway.scanning.engine import compiled
 from gateway.server import health, listing, looking, management, native, openai, records
 from gateway.server.front import Front, Route
-from gateway.service.away import Away
-from gateway.service.fitting import Fitting
-from gateway.service.gateway import Gateway
-from gateway.service.joined import Joined
-from gateway.service.leaving import Leaving
-from gateway.service.summaries import Summarising
-from gateway.service.upstreams import Upstreams
+from gateway.service.front.gateway import Gateway
+from gateway.service.front.joined import Joined
+from gateway.service.prompt.fitting import Fitting
+from gateway.service.prompt.summaries import Summarising
+from gateway.service.targets.away import Away
+from gateway.service.targets.leaving import Leaving
+from gateway.service.upstreams.upstreams import Upstreams
 from gateway.service.world import World
 from gateway.store.database import Database
 from gateway.store.ledger import SQLiteLedger

@@ -11,8 +11,8 @@ from gateway.cli.printing import add_row, console, print_json, table
 from gateway.core.errors import Code, Problem
 from gateway.core.wire.fields import is_object
 from gateway.core.wire.openai_answer import problem_json
-from gateway.service.gateway import Gateway
-from gateway.service.looking import compacted
+from gateway.service.front.gateway import Gateway
+from gateway.service.front.looking import compacted
 from gateway.service.refusal import Refusal
 
 

@@ -9,8 +9,8 @@ from gateway.cli.looking import Request, add_flags, look
 from gateway.cli.outcome import FINE
 from gateway.cli.printing import plain, print_json
 from gateway.core.budget import prompt_budget
-from gateway.service.gateway import Gateway
-from gateway.service.looking import input_tokens
+from gateway.service.front.gateway import Gateway
+from gateway.service.front.looking import input_tokens
 
 _MADE = {
     "exact": "counted over the prompt that the server renders, with the model's own vocabulary",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.core.budget import SMALL_WINDOW
-from gateway.service.gateway import Served
+from gateway.service.front.gateway import Served
 
 _MOST = 12  # models shown
 

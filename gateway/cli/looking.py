@@ -18,7 +18,7 @@ from gateway.core.conversation import Conversation
 from gateway.core.errors import BadRequest, Code
 from gateway.core.wire import openai_request
 from gateway.core.wire.fields import body, is_object
-from gateway.service.gateway import Gateway
+from gateway.service.front.gateway import Gateway
 from gateway.service.refusal import Refusal
 from gateway.telemetry.log import configure
 

@@ -13,8 +13,8 @@ from gateway.core.access import Caller
 from gateway.core.spending import dollars
 from gateway.core.wire.fields import is_object
 from gateway.service.asked import Asked
-from gateway.service.gateway import Gateway
-from gateway.service.routing import routed
+from gateway.service.front.gateway import Gateway
+from gateway.service.front.routing import routed
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -21,7 +21,7 @@ from gateway.core.wire.fields import is_object
 from gateway.drivers.http import Http
 from gateway.drivers.ollama_shown import generation_of
 from gateway.ports import Driver, Listed, UpstreamFailed
-from gateway.service.readers import dialect_of
+from gateway.service.prompt.readers import dialect_of
 
 _FILE = re.compile(r"^FROM\s+\S*sha256[-:]([0-9a-f]{64})", re.MULTILINE)
 _VERBOSE = 120.0  # seconds for an answer of some ten megabytes

@@ -15,7 +15,7 @@ from gateway.server.headers import known_of
 from gateway.server.replies import JSON, Tongue, bytes_reply, problem_body
 from gateway.server.streaming import Manner, stream
 from gateway.service.asked import Asked
-from gateway.service.flights import Flight
+from gateway.service.front.flights import Flight
 from gateway.service.refusal import Refusal
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from gateway.ports import Embeddings, UpstreamFailed
 from gateway.server.front import Knock
-from gateway.service.endings import problem_of
 from gateway.service.refusal import Refusal
+from gateway.service.turn.endings import problem_of
 
 
 async def embed(knock: Knock, model: str, texts: Sequence[str], extra: Mapping[str, object]) -> Embeddings:

@@ -19,8 +19,8 @@ from gateway.core.policy import Policy
 from gateway.server.callers import caller_of
 from gateway.server.door import check_page, clean_path, read_json_body
 from gateway.server.replies import Tongue, problem_reply
-from gateway.service.flights import Flight
-from gateway.service.gateway import Gateway
+from gateway.service.front.flights import Flight
+from gateway.service.front.gateway import Gateway
 from gateway.service.refusal import Refusal
 
 SESSION_HEADERS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.service.flights import Flight
+from gateway.service.front.flights import Flight
 
 _LONGEST = 1000
 

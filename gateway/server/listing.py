@@ -12,7 +12,7 @@ from gateway.core.wire.fields import body, is_object, short
 from gateway.server.front import Knock
 from gateway.server.native import now
 from gateway.server.replies import json_reply
-from gateway.service.gateway import Served
+from gateway.service.front.gateway import Served
 from gateway.service.refusal import Refusal
 
 _BIG = ("tokenizer.ggml.tokens", "tokenizer.ggml.merges", "tokenizer.ggml.token_type", "tokenizer.ggml.scores")

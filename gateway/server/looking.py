@@ -9,7 +9,7 @@ from gateway.core.wire import openai_request
 from gateway.core.wire.fields import body, is_object
 from gateway.server.front import Knock
 from gateway.server.replies import json_reply
-from gateway.service import looking
+from gateway.service.front import looking
 
 
 async def input_tokens(knock: Knock) -> web.StreamResponse:

@@ -11,7 +11,7 @@ from gateway.core.errors import BadRequest, Code
 from gateway.ports import Driver, UpstreamFailed
 from gateway.server.front import Knock
 from gateway.server.replies import problem_reply
-from gateway.service.endings import problem_of
+from gateway.service.turn.endings import problem_of
 
 
 async def manage(knock: Knock) -> web.StreamResponse:

@@ -17,8 +17,8 @@ from gateway.server.embedding import embed
 from gateway.server.front import Knock
 from gateway.server.replies import bytes_reply, json_reply
 from gateway.server.streaming import Manner
-from gateway.service.endings import problem_of
 from gateway.service.refusal import Refusal
+from gateway.service.turn.endings import problem_of
 
 LINES = "application/x-ndjson"
 

@@ -10,7 +10,7 @@ from gateway.core.access import ANONYMOUS
 from gateway.core.errors import BadRequest, Code
 from gateway.server.front import Knock
 from gateway.server.replies import json_reply
-from gateway.service.status import status as status_of
+from gateway.service.front.status import status as status_of
 
 
 async def one(knock: Knock) -> web.StreamResponse:

@@ -12,7 +12,7 @@ from aiohttp.web_request import BaseRequest
 
 from gateway.core.errors import Problem
 from gateway.core.stream import Part
-from gateway.service.flights import Flight
+from gateway.service.front.flights import Flight
 from gateway.service.refusal import Refusal
 
 

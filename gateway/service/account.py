@@ -12,7 +12,7 @@ from gateway.core.plan import Target, Try
 from gateway.core.routing import Route
 from gateway.core.stream import Call, Proof, Usage
 from gateway.core.transcript import Transcript
-from gateway.service.fitting import Fitted
+from gateway.service.prompt.fitting import Fitted
 from gateway.service.world import World
 
 

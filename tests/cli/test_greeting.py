@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.cli.greeting import Silent, greeting
 from gateway.core.plan import ModelFacts
-from gateway.service.gateway import Served
+from gateway.service.front.gateway import Served
 
 URL = "http://127.0.0.1:8484"
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from gateway.core.errors import TABLE, BadRequest, Code, Problem, calm, quotable, thousands
 from gateway.core.failures import Failure, FailureKind
 from gateway.core.wire.openai_answer import problem_json
-from gateway.service.endings import problem_of
-from gateway.service.fitting import too_small
+from gateway.service.prompt.fitting import too_small
+from gateway.service.turn.endings import problem_of
 
 UNTIMED = settings(deadline=None)  # a busy machine is no failure
 

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.core.policy import Policy
 from gateway.core.policy.recovery import RecoveryRules
-from gateway.service.joining import STEPS
+from gateway.service.turn.joining import STEPS
 from gateway.testing.generations import NEW, OLD, Generation
 from gateway.testing.models.model import FAMILIES
 from gateway.testing.script import ToolUse, says

@@ -16,11 +16,11 @@ from gateway.core.plan import Loaded, Mode, ModelFacts, Try
 from gateway.core.stream import Part, Stop, StopReason, Text, Usage
 from gateway.ports import AuditEntry, Embeddings, Listed, UpstreamFailed
 from gateway.service.asked import Asked
-from gateway.service.away import Away
-from gateway.service.conductor import Conductor
-from gateway.service.fitting import Fitting
-from gateway.service.road import Map, Road
-from gateway.service.upstreams import Upstreams
+from gateway.service.prompt.fitting import Fitting
+from gateway.service.targets.away import Away
+from gateway.service.targets.road import Map, Road
+from gateway.service.turn.conductor import Conductor
+from gateway.service.upstreams.upstreams import Upstreams
 from gateway.service.world import World
 from gateway.store.memory import MemoryLedger, MemoryStore
 from gateway.testing.fake_clock import LeapingClock

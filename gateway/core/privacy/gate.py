@@ -8,7 +8,7 @@
         sent = gate.redacted(whole, verdict)     # what to send; Restorer(sent.minted) goes over the answer
     … keep verdict.taints …
 
-`service/leaving.py` does this off the event loop. What is sent is what was judged: a summary, a continuation or another
+`service/targets/leaving.py` does this off the event loop. What is sent is what was judged: a summary, a continuation or another
 target's prompt is another conversation, and is judged again; with nothing new in it that takes a millisecond or two.
 """
 

@@ -20,11 +20,11 @@ from gateway.core.policy.models import ModelRule
 from gateway.core.transcript import ThinkTags
 from gateway.core.turn import Turn
 from gateway.ports import Counter
-from gateway.service.measuring import Measured, measure
-from gateway.service.readers import dialect_of, raw_shows_calls, reader_for, wants_verbatim
+from gateway.service.prompt.measuring import Measured, measure
+from gateway.service.prompt.readers import dialect_of, raw_shows_calls, reader_for, wants_verbatim
+from gateway.service.prompt.summaries import Question, Summarising, key_of
 from gateway.service.refusal import Refusal
-from gateway.service.summaries import Question, Summarising, key_of
-from gateway.service.upstreams import Live, Upstreams
+from gateway.service.upstreams.upstreams import Live, Upstreams
 
 _TIGHTER = 6  # times that a plan whose sizes were too small is made again, each with an eighth less
 

@@ -13,8 +13,8 @@ from gateway.core.recovery import TABLE, Answer
 from gateway.core.transcript import ThinkTags
 from gateway.core.turn import Circling, Turn
 from gateway.ports import Driver, UpstreamFailed
-from gateway.service.fitting import Fitted
-from gateway.service.readers import raw_shows_thoughts
+from gateway.service.prompt.fitting import Fitted
+from gateway.service.prompt.readers import raw_shows_thoughts
 
 STEPS = (
     "(Note: your answer to this was too long and was cut inside its tool call. Do the work in several smaller calls, each of "

@@ -19,10 +19,10 @@ from gateway.core.recovery import OF_THE_UPSTREAM
 from gateway.core.routing import target_of
 from gateway.core.wire.fields import short
 from gateway.ports import Driver, Listed, UpstreamFailed
-from gateway.service.paces import Paces
 from gateway.service.refusal import Refusal
-from gateway.service.slots import Slots
-from gateway.service.windows import Windows
+from gateway.service.upstreams.paces import Paces
+from gateway.service.upstreams.slots import Slots
+from gateway.service.upstreams.windows import Windows
 from gateway.service.world import World
 
 _FRESH = 15.0  # seconds for which a list of models is taken as true

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from gateway.core.conversation import Conversation, Message
 from gateway.core.wire.openai_messages import message_json
-from gateway.service.fitting import Fitted
-from gateway.service.gateway import Gateway
+from gateway.service.front.gateway import Gateway
+from gateway.service.prompt.fitting import Fitted
 
 
 async def input_tokens(gateway: Gateway, conversation: Conversation) -> dict[str, object]:

@@ -26,7 +26,7 @@ from gateway.core.wire import openai_request
 from gateway.ports import Audit, AuditEntry, Driver, Ledger, UpstreamFailed
 from gateway.service.account import Account
 from gateway.service.asked import Asked
-from gateway.service.leaving import Leaving, Passage
+from gateway.service.targets.leaving import Leaving, Passage
 from gateway.service.world import World
 
 Event: TypeAlias = Literal["away", "back", "kept"]

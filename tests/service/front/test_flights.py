@@ -14,7 +14,7 @@ from gateway.core.policy import Policy
 from gateway.core.policy.upstreams import Upstream
 from gateway.core.stream import Part, Text
 from gateway.service.asked import Asked
-from gateway.service.flights import Flight
+from gateway.service.front.flights import Flight
 from gateway.service.refusal import Refusal
 from tests.service.scripted import Journal, ScriptedDriver, conductor_of, world
 

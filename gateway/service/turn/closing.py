@@ -10,9 +10,9 @@ from gateway.core.failures import Failure
 from gateway.core.policy import Policy
 from gateway.core.stream import Call, Did, Part, Proof, Stop, StopReason, Usage
 from gateway.core.turn import Turn
-from gateway.service.endings import Verified, problem_of, verify
-from gateway.service.fitting import Fitted
+from gateway.service.prompt.fitting import Fitted
 from gateway.service.refusal import Refusal
+from gateway.service.turn.endings import Verified, problem_of, verify
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from gateway.core.stream import Part, StopReason
 from gateway.core.turn import Turn
 from gateway.ports import Driver, Journal, Summaries, UpstreamFailed
 from gateway.service.refusal import Refusal
-from gateway.service.slots import Slots
+from gateway.service.upstreams.slots import Slots
 
 _REMEMBERED = 4096  # keys whose text, or lack of one, is remembered here
 _NONE = ""  # there is no summary, and there will be none

@@ -13,8 +13,8 @@ from gateway.core.policy import Policy
 from gateway.core.policy.circles import CircleRules
 from gateway.service.account import Account
 from gateway.service.asked import Asked
-from gateway.service.circles import attended
 from gateway.service.refusal import Refusal
+from gateway.service.turn.circles import attended
 from tests.service.scripted import Journal, world
 
 

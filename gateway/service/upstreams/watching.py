@@ -7,7 +7,7 @@ from gateway.core.events import Noticed
 from gateway.core.plan import Loaded, Target
 from gateway.core.policy import Policy
 from gateway.ports import UpstreamFailed
-from gateway.service.upstreams import Live, Upstreams
+from gateway.service.upstreams.upstreams import Live, Upstreams
 from gateway.service.world import World
 
 _LOOK = 30.0  # seconds between two looks at what is loaded

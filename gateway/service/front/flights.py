@@ -8,8 +8,8 @@ from contextlib import aclosing
 
 from gateway.core.errors import Code, Problem
 from gateway.core.stream import Part, Reasoning, Text
-from gateway.service.conductor import Conductor
 from gateway.service.refusal import Refusal
+from gateway.service.turn.conductor import Conductor
 from gateway.service.world import World
 
 _LEAD = 4096  # parts that an answer may run ahead of its fastest reader before its upstream has to wait

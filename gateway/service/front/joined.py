@@ -6,8 +6,8 @@ from gateway.core.errors import Code
 from gateway.core.identity import Question
 from gateway.ports import UpstreamFailed
 from gateway.service.asked import Asked
-from gateway.service.flights import Flight
-from gateway.service.upstreams import Upstreams
+from gateway.service.front.flights import Flight
+from gateway.service.upstreams.upstreams import Upstreams
 from gateway.service.world import World
 
 _HELD = 8_000_000  # tokens of their prompts together: about as many as 32 MB of text

@@ -14,16 +14,16 @@ from gateway.core.plan import Loaded, ModelFacts, Target
 from gateway.core.policy import Policy
 from gateway.ports import Driver, UpstreamFailed
 from gateway.service.asked import Asked
-from gateway.service.away import Away
-from gateway.service.conductor import Conductor
-from gateway.service.endings import problem_of
-from gateway.service.fitting import Fitted, Fitting
-from gateway.service.flights import Flight
-from gateway.service.joined import Joined
+from gateway.service.front.flights import Flight
+from gateway.service.front.joined import Joined
+from gateway.service.prompt.fitting import Fitted, Fitting
 from gateway.service.refusal import Refusal
-from gateway.service.road import Map, Road
-from gateway.service.upstreams import Upstreams
-from gateway.service.watching import preload, watch
+from gateway.service.targets.away import Away
+from gateway.service.targets.road import Map, Road
+from gateway.service.turn.conductor import Conductor
+from gateway.service.turn.endings import problem_of
+from gateway.service.upstreams.upstreams import Upstreams
+from gateway.service.upstreams.watching import preload, watch
 from gateway.service.world import World
 
 

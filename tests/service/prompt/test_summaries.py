@@ -24,9 +24,9 @@ from gateway.core.stream import Call, Part, Stop, StopReason
 from gateway.drivers.http import Http
 from gateway.drivers.ollama import Ollama
 from gateway.ports import Driver
-from gateway.service.fitting import Fitted, Fitting
-from gateway.service.summaries import Summarising
-from gateway.service.upstreams import Upstreams
+from gateway.service.prompt.fitting import Fitted, Fitting
+from gateway.service.prompt.summaries import Summarising
+from gateway.service.upstreams.upstreams import Upstreams
 from gateway.service.world import World
 from gateway.store.memory import MemoryStore
 from gateway.testing.ask import Ask

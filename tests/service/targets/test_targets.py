@@ -14,8 +14,8 @@ from gateway.core.policy import Policy
 from gateway.core.policy.upstreams import Upstream
 from gateway.core.stream import Did, Part, Stop, StopReason, Text
 from gateway.service.asked import Asked
-from gateway.service.conductor import Conductor
 from gateway.service.refusal import Refusal
+from gateway.service.turn.conductor import Conductor
 from tests.service.scripted import Death, Journal, ScriptedDriver, conductor_of, world
 
 POLICY = Policy(upstreams={"first": Upstream(), "second": Upstream(url="http://127.0.0.1:11435")})

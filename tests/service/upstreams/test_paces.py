@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.core.budget import Count
 from gateway.core.stream import Usage
-from gateway.service.paces import Pace, shared_prefix
+from gateway.service.upstreams.paces import Pace, shared_prefix
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from gateway.core.privacy.gate import Gate
 from gateway.core.privacy.permission import Claim
 from gateway.core.privacy.rule import Candidate, Matcher, Rule
 from gateway.core.privacy.verdict import Step
-from gateway.service.leaving import Leaving
+from gateway.service.targets.leaving import Leaving
 from gateway.service.world import World
 from gateway.store.memory import MemoryStore
 from tests.service.scripted import Journal, world

@@ -14,8 +14,8 @@ from gateway.core.policy import Policy
 from gateway.core.policy.models import ModelRule
 from gateway.core.policy.upstreams import Upstream
 from gateway.ports import UpstreamFailed
-from gateway.service.upstreams import Upstreams
-from gateway.service.watching import preload, watch
+from gateway.service.upstreams.upstreams import Upstreams
+from gateway.service.upstreams.watching import preload, watch
 from gateway.service.world import World
 from tests.service.scripted import Journal, ScriptedDriver, world
 

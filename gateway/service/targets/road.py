@@ -26,10 +26,10 @@ from gateway.core.routing import (
 from gateway.core.spending import most_prompt
 from gateway.core.stream import Part
 from gateway.service.asked import Asked
-from gateway.service.away import Away, Errand
-from gateway.service.fitting import Fitted, Fitting
+from gateway.service.prompt.fitting import Fitted, Fitting
 from gateway.service.refusal import Refusal
-from gateway.service.upstreams import Upstreams
+from gateway.service.targets.away import Away, Errand
+from gateway.service.upstreams.upstreams import Upstreams
 
 _DOWN = frozenset({Code.UPSTREAM_UNREACHABLE, Code.UPSTREAM_FAILED, Code.OUT_OF_MEMORY, *OF_THE_UPSTREAM})
 

@@ -6,10 +6,10 @@ from gateway.core.privacy.finding import counted
 from gateway.core.routing import HEAVY, Size
 from gateway.core.spending import most_prompt
 from gateway.service.asked import Asked
-from gateway.service.fitting import Fitted
-from gateway.service.gateway import Gateway
+from gateway.service.front.gateway import Gateway
+from gateway.service.prompt.fitting import Fitted
 from gateway.service.refusal import Refusal
-from gateway.service.road import Road
+from gateway.service.targets.road import Road
 
 
 async def routed(gateway: Gateway, asked: Asked) -> dict[str, object]:

@@ -11,7 +11,7 @@ from gateway.core.plan import Mode, Try
 from gateway.core.policy.recovery import RecoveryRules
 from gateway.core.recovery import OF_THE_UPSTREAM, TABLE, Allowance, Answer, Outlook
 from gateway.core.turn import Damage, Turn
-from gateway.service.fitting import Fitted
+from gateway.service.prompt.fitting import Fitted
 
 _JOINS = (Mode.PREFILL, Mode.RAW)
 _TOO_LONG = (FailureKind.WINDOW_FULL, FailureKind.CAPPED, FailureKind.OPEN_CALL)

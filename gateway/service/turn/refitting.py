@@ -11,10 +11,10 @@ from gateway.core.plan import Target
 from gateway.core.policy import Policy
 from gateway.core.recovery import TABLE, Answer, smaller
 from gateway.ports import UpstreamFailed
-from gateway.service.endings import problem_of
-from gateway.service.fitting import Fitted, Fitting
+from gateway.service.prompt.fitting import Fitted, Fitting
 from gateway.service.refusal import Refusal
-from gateway.service.upstreams import Upstreams
+from gateway.service.turn.endings import problem_of
+from gateway.service.upstreams.upstreams import Upstreams
 from gateway.service.world import World
 
 _TRIES = 6

@@ -17,20 +17,20 @@ from gateway.core.turn import Circling, Damage, Turn
 from gateway.ports import UpstreamFailed
 from gateway.service.account import Account
 from gateway.service.asked import Asked
-from gateway.service.away import Errand
-from gateway.service.circles import attended
-from gateway.service.closing import Ending, cut_ending, whole_ending
-from gateway.service.endings import Verified, broken, complaint, cut_short, in_a_call, usage_of, verify
-from gateway.service.fitting import Fitted, Fitting
-from gateway.service.joining import in_steps, way_in_steps, ways_from
-from gateway.service.paces import Pace
-from gateway.service.progress import Progress
-from gateway.service.readers import reader_for
-from gateway.service.refitting import Refitting
+from gateway.service.prompt.fitting import Fitted, Fitting
+from gateway.service.prompt.readers import reader_for
 from gateway.service.refusal import Refusal
-from gateway.service.road import Road
-from gateway.service.tickets import comes_back, ticket_of
-from gateway.service.upstreams import Live, Upstreams
+from gateway.service.targets.away import Errand
+from gateway.service.targets.road import Road
+from gateway.service.turn.circles import attended
+from gateway.service.turn.closing import Ending, cut_ending, whole_ending
+from gateway.service.turn.endings import Verified, broken, complaint, cut_short, in_a_call, usage_of, verify
+from gateway.service.turn.joining import in_steps, way_in_steps, ways_from
+from gateway.service.turn.progress import Progress
+from gateway.service.turn.refitting import Refitting
+from gateway.service.turn.tickets import comes_back, ticket_of
+from gateway.service.upstreams.paces import Pace
+from gateway.service.upstreams.upstreams import Live, Upstreams
 from gateway.service.world import World
 
 _PATIENT = 3  # times the predicted seconds to the first part that it may take

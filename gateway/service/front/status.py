@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.core.spending import MICRO
-from gateway.service.flights import Flight
-from gateway.service.gateway import Gateway
-from gateway.service.upstreams import Live
+from gateway.service.front.flights import Flight
+from gateway.service.front.gateway import Gateway
+from gateway.service.upstreams.upstreams import Live
 
 
 async def status(gateway: Gateway) -> dict[str, object]:

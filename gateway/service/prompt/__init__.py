@@ -1,0 +1,1 @@
+"""What is sent: measured, mended, made to fit, and how its answer will be read."""

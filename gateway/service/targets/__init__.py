@@ -1,0 +1,1 @@
+"""Where a request may go: its targets in order, and the one way out of the house."""

@@ -1,0 +1,1 @@
+"""One turn: its attempts, what is made of their endings, and how it closes."""
