@@ -10,6 +10,8 @@ from gateway.core.dialects.dialect import Dialect, Opener
 from gateway.core.dialects.tokens import tokens
 
 FENCE = "```"
+_TOKEN = 24  # characters of a piece that is likely to come again
+_MOST_KNOWN = 20_000  # pieces
 _CONTROL = re.compile(r"[|｜]|\[/?TOOL_CALLS\]")
 
 
@@ -55,6 +57,20 @@ class Markers:
         )
         self.in_answer = tokens(*self.candidates, *self.thinks, *self.strays, *self.noise, FENCE)
         self.thought_ends = tokens(*ends)
+        self._plain: dict[str, bool] = {}
+
+    def plain(self, piece: str) -> bool:
+        """Whether a piece holds nothing of any marker, nor the beginning of one, and its last line is not blank.
+
+        Models say the same tokens over and over, so that this is remembered.
+        """
+        known = self._plain.get(piece)
+        if known is None:
+            held, mark = self.in_answer.first(piece, 0, ended=False)
+            known = held == len(piece) and not mark and bool(piece.rpartition("\n")[2].strip())
+            if len(piece) <= _TOKEN and len(self._plain) < _MOST_KNOWN:
+                self._plain[piece] = known
+        return known
 
 
 def _control(dialect: Dialect) -> frozenset[str]:

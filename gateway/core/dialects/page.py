@@ -55,6 +55,16 @@ class Page:
         else:
             self.parts.append(Text(text))
 
+    @property
+    def flows(self) -> bool:
+        """In the middle of a visible text, of which nothing is held."""
+        return not self.quiet and not self.in_doubt
+
+    def flow(self, text: str) -> Text:
+        """More of it, whose last line is not blank."""
+        self.new_line = False
+        return Text(text)
+
     def begin_thought(self) -> None:
         self.settle()
         self._blanks, self._thinking = [], False

@@ -38,7 +38,7 @@ class ToolReader:
 
     def feed(self, text: str) -> Sequence[Part]:
         """Take the next piece, give what is certain now."""
-        return self._answer.go_on() if self._scanner.feed(text) else ()
+        return self._answer.feed(text)
 
     def close(self) -> Sequence[Part]:
         """The model ended its answer itself."""

@@ -44,7 +44,7 @@ class Look(NamedTuple):
 class Scanner:
     """The text so far and a cursor in it. Offsets count characters of all the text that was fed."""
 
-    __slots__ = ("_base", "_edge", "_held", "_kept", "_last", "_later", "_sign", "at", "cut", "ended", "looked", "text")
+    __slots__ = ("_base", "_edge", "_held", "_kept", "_last", "_later", "_prior", "_sign", "at", "cut", "ended", "looked", "text")
 
     def __init__(self) -> None:
         self.text = ""  # the window: what the steps may still want to see
@@ -59,6 +59,7 @@ class Scanner:
         self._kept: list[str] = []  # text that left the window while it was held
         self._held: int | None = None  # where the held text begins in the window
         self._last = ""  # the character before the window
+        self._prior = ""  # the one before the held text
 
     def feed(self, piece: str) -> bool:
         """Take a piece; True: the steps that wait should go on now."""
@@ -87,9 +88,20 @@ class Scanner:
         at = self.at - size - 1
         return self.text[at] if at >= 0 else self._last
 
+    @property
+    def awaits(self) -> bool:
+        """The cursor is at the end of what was fed, and more may come."""
+        return self.at == len(self.text) and not (self._later or self.ended)
+
+    def pass_over(self, piece: str) -> None:
+        """Take a piece and move over it at once; only where the scanner awaits one, and it is not empty."""
+        self._base += self.at + len(piece)
+        self.looked += len(piece)
+        self.text, self.at, self._last = "", 0, piece[-1]
+
     def hold(self) -> None:
         """From here on keep the text, so that it can be had again."""
-        self._kept, self._held = [], self.at
+        self._kept, self._held, self._prior = [], self.at, self.before()
 
     def release(self) -> None:
         self._kept, self._held = [], None
@@ -118,6 +130,7 @@ class Scanner:
         if offset < self._base:
             kept, self._base = self._kept_from(offset)
             del self._kept[-len(kept) :]
+            self._last = next((piece[-1] for piece in reversed(self._kept) if piece), self._prior)
             self.text = "".join(kept) + self.text
             self.looked += len(self.text)
             self._held = 0
