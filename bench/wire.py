@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from random import Random
 from typing import Protocol
 
 from gateway.core import jsontext
@@ -19,11 +21,12 @@ from gateway.core.wire import ollama_answer, ollama_request, openai_answer, open
 
 EVENTS = 200
 CODE = 'def bend(stone):\n    return {"river": [1, 2, stone]}\n\n' * 40
-NATIVE = b'{"model":"m","created_at":"2026-01-01T00:00:00.000000001Z","message":{"role":"assistant","content":" stone"},"done":false}\n'
+WORDS = ["the", "river", "bends", "where", "a", "stone", "was", "left", "so", "I", "first", "looked", "at", "what", "had", "changed", "after", "that", "it", "was", "easy", "to", "find", "its", "cause"]
+NATIVE = '{"model":"m","created_at":"2026-01-01T00:00:00.000000001Z","message":{"role":"assistant","content":%s},"done":false}\n'
 VERBATIM = NATIVE.replace(
-    b"}\n", b',"logprobs":[{"token":" stone","logprob":-0.0123456789,"bytes":[32,115,116,111,110,101]}]}\n'
+    "}\n", ',"logprobs":[{"token":" stone","logprob":-0.0123456789,"bytes":[32,115,116,111,110,101]}]}\n'
 )
-OPENAI = b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":" stone"},"finish_reason":null}]}\n\n'
+OPENAI = 'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":%s},"finish_reason":null}]}\n\n'
 
 
 class Decoder(Protocol):
@@ -63,19 +66,35 @@ def best(work: Callable[[], object], rounds: int = 30) -> float:
     return min(took)
 
 
-def relay(line: bytes, decoder: Callable[[], Decoder], encoder: Callable[[], Encoder]) -> Callable[[], object]:
-    """A stream of equal lines through a decoder and an encoder."""
+def prose(dice: Random) -> str:
+    return "".join(f"{' '.join(dice.choices(WORDS, k=9))},\n" for _ in range(30))
+
+
+def code(dice: Random) -> str:
+    line = "def {}_{}(self, {}):\n    return {{'{}': self.{}[{}]}}\n\n"
+    return "".join(line.format(*dice.choices(WORDS, k=6)) for _ in range(20))
+
+
+def stream(form: str, says: Callable[[Random], str] = prose) -> list[bytes]:
+    """The lines of an answer, about a token in each. It does not repeat itself."""
+    text = says(Random(1))
+    pieces = re.findall(r" ?\w+|\s+(?!\w)|.", text, re.DOTALL)[:EVENTS]
+    return [(form % json.dumps(piece)).encode() for piece in pieces]
+
+
+def relay(lines: list[bytes], decoder: Callable[[], Decoder], encoder: Callable[[], Encoder]) -> Callable[[], object]:
+    """A stream through a decoder and an encoder."""
 
     def run() -> None:
         reads, writes = decoder(), encoder()
-        for _ in range(EVENTS):
+        for line in lines:
             for part in reads.feed(line):
                 b"".join(writes.feed(part))
 
     return run
 
 
-def through_a_turn(line: bytes) -> Callable[[], object]:
+def through_a_turn(lines: list[bytes]) -> Callable[[], object]:
     """The same with what keeps one answer well-formed whatever dies, and a reader of tool calls, in between."""
     tools = (ToolSpec(name="write", parameters={}),)
 
@@ -83,7 +102,7 @@ def through_a_turn(line: bytes) -> Callable[[], object]:
         reads, writes = ollama_answer.Decoder(), to_openai()
         turn = Turn(reader=lambda thinking: ToolReader(AUTOMATIC, tools, thinking=thinking))
         turn.begin(Mode.FRESH)
-        for _ in range(EVENTS):
+        for line in lines:
             for part in turn.receive(reads.feed(line)):
                 b"".join(writes.feed(part))
 
@@ -124,11 +143,12 @@ def main() -> None:
     for name, work in once.items():
         print(f"  {best(work) * 1e3:6.2f}  {name}")
     streams = {
-        "Ollama to OpenAI": relay(NATIVE, ollama_answer.Decoder, to_openai),
-        "Ollama to OpenAI, through a turn": through_a_turn(NATIVE),
-        "Ollama to Ollama": relay(NATIVE, ollama_answer.Decoder, to_native),
-        "Ollama with log-probabilities to OpenAI": relay(VERBATIM, ollama_answer.Decoder, to_openai),
-        "OpenAI to OpenAI": relay(OPENAI, openai_answer.Decoder, to_openai),
+        "Ollama to OpenAI": relay(stream(NATIVE), ollama_answer.Decoder, to_openai),
+        "Ollama to OpenAI, through a turn": through_a_turn(stream(NATIVE)),
+        "the same, of code": through_a_turn(stream(NATIVE, code)),
+        "Ollama to Ollama": relay(stream(NATIVE), ollama_answer.Decoder, to_native),
+        "Ollama with log-probabilities to OpenAI": relay(stream(VERBATIM), ollama_answer.Decoder, to_openai),
+        "OpenAI to OpenAI": relay(stream(OPENAI), openai_answer.Decoder, to_openai),
     }
     print("an event of a stream, decoded and encoded, us")
     for name, work in streams.items():

@@ -10,6 +10,7 @@ class Echo:
         self._expected = {"thought": thought, "text": text}
         self._at = {"thought": 0, "text": 0}
         self.diverged = False
+        self._over = not (thought or text)  # nothing is left to compare with
 
     @property
     def short(self) -> bool:
@@ -17,10 +18,10 @@ class Echo:
         return any(self._at[channel] < len(expected) for channel, expected in self._expected.items())
 
     def thought(self, piece: str) -> str:
-        return self._beyond("thought", piece)
+        return piece if self._over else self._beyond("thought", piece)
 
     def text(self, piece: str) -> str:
-        return self._beyond("text", piece)
+        return piece if self._over else self._beyond("text", piece)
 
     def _beyond(self, channel: str, piece: str) -> str:
         if self.diverged:
@@ -31,6 +32,7 @@ class Echo:
         self._at[channel] = at + len(piece)
         known = expected[at : at + len(piece)]
         if piece.startswith(known):
+            self._over = not self.short
             return piece[len(known) :]
         self.diverged = True
         return ""

@@ -26,7 +26,7 @@ class Transcript:
         self._thought.append(piece)
 
     def add_text(self, piece: str) -> None:
-        self._text.append(piece)
+        (self._text if self._raw is None else self._raw).append(piece)
 
     def add_raw(self, piece: str) -> None:
         if self._raw is None:
@@ -54,6 +54,11 @@ class Transcript:
     @property
     def text(self) -> str:
         return "".join(self._text)
+
+    @property
+    def pieces(self) -> int:
+        """Pieces received."""
+        return len(self._raw) if self._raw is not None else len(self._thought) + len(self._text)
 
     @property
     def size(self) -> int:

@@ -101,7 +101,7 @@ class Turn:
         self._echo = Echo("" if self._thought_over else "".join(self._sent_thought), "".join(self._sent_text))
         self._thought_watch, self._text_circle = ThoughtWatch(self._circles.thought_tokens), Circles(TEXT)
         self.circling: Circling | None = None
-        self._joined, self._pieces_seen, self._size_seen = 0, 0, 0
+        self._joined, self._before = 0, (0, 0)
         self._read_calls: list[Call] = []
         self._told_calls: list[Call] = []
         self._pieces = Pieces()
@@ -113,7 +113,6 @@ class Turn:
         told = self.transcript.thought if not self.transcript.text else ""
         self._keep_calls()
         self._joined = 0 if mode is Mode.RAW and not so_far else self.joined_by(mode)
-        self._pieces_seen, self._size_seen = 0, 0
         self._usages_before = len(self._usages)
         if self.circling is Circling.THOUGHT:
             self._thought_over, self._reader, told = True, None, ""
@@ -125,7 +124,7 @@ class Turn:
                 told = "" if self._sent_text else "".join(self._sent_thought)
             case Mode.PREFILL | Mode.RAW if so_far or mode is Mode.PREFILL:
                 self.stop, self._told_calls, self._pieces, self._verbatim = None, [], Pieces(), None
-                self.circling = None
+                self.circling, self._text_after_told = None, False
             case _:
                 if not self._sends:
                     self._sent_thought, self._sent_text, self._unsent = [], [], []
@@ -134,6 +133,7 @@ class Turn:
         self._schema = mode is Mode.SCHEMA
         if mode in (Mode.RAW, Mode.REMAKE):
             self._read_on(so_far, told)
+        self._before = self.transcript.pieces, self.transcript.size
 
     def joined_by(self, mode: Mode) -> int:
         """Tokens of this answer that an attempt in this mode goes on from; an estimate where a server has not told them."""
@@ -169,7 +169,10 @@ class Turn:
         if self._verbatim is None and parts:
             self._verbatim = any(isinstance(part, Verbatim) for part in parts)
         for part in parts:
-            self._take(part)
+            if isinstance(part, Text):
+                self._take_text(part.text)
+            else:
+                self._take(part)
         return self._let_through()
 
     def _let_through(self) -> list[Part]:
@@ -178,31 +181,11 @@ class Turn:
 
     def _take(self, part: Part) -> None:
         match part:
-            case Text(text) if self._schema:
-                self.transcript.add_text(text)
-            case Reasoning() if self._schema:
-                return
-            case Text(text) if not self._verbatim:
-                self._see(text)
-                self._text_after_told = bool(self._told_calls or self._pieces)
-                self._written(text)
-            case Reasoning(text) if not self._verbatim:
-                self._see(text)
+            case Reasoning(text) if not (self._schema or self._verbatim):
                 self.transcript.add_thought(text)
                 self._show(part)
             case Verbatim(text) if self._verbatim:
-                self._see(text)
                 self._written(text)
-            case _:
-                self._note(part)
-
-    def _see(self, text: str) -> None:
-        self._pieces_seen += 1
-        self._size_seen += len(text)
-
-    def _note(self, part: Part) -> None:
-        """What the server tells that is not text."""
-        match part:
             case Call():
                 self._told_calls.append(part)
             case CallPiece():
@@ -214,9 +197,17 @@ class Turn:
             case _:
                 return
 
+    def _take_text(self, text: str) -> None:
+        if self._schema:
+            self.transcript.add_text(text)
+        elif not self._verbatim:
+            if self._told_calls or self._pieces:
+                self._text_after_told = True
+            self._written(text)
+
     def _written(self, text: str) -> None:
         """The model's own text: remembered as it came, read for calls and thoughts."""
-        if self._verbatim or self.transcript.verbatim:
+        if self._verbatim:
             self.transcript.add_raw(text)
         else:
             self.transcript.add_text(text)
@@ -226,13 +217,21 @@ class Turn:
             self._show(part)
 
     def _show(self, part: Part) -> None:
+        if isinstance(part, Text):
+            self._show_text(part)
+        else:
+            self._show_other(part)
+
+    def _show_text(self, part: Text) -> None:
+        text = part.text
+        if self._text_circle.feed(text):
+            self.circling = Circling.TEXT
+        if shown := self._echo.text(self._stops.feed(text)):
+            self._sent_text.append(shown)
+            self._send(part if shown is text else Text(shown))
+
+    def _show_other(self, part: Part) -> None:
         match part:
-            case Text(text):
-                if self._text_circle.feed(text):
-                    self.circling = Circling.TEXT
-                if shown := self._echo.text(self._stops.feed(text)):
-                    self._sent_text.append(shown)
-                    self._send(part if shown is text else Text(shown))
             case Reasoning() if self._thought_over:
                 return
             case Reasoning(text):
@@ -324,7 +323,8 @@ class Turn:
     @property
     def seen_tokens(self) -> int:
         """Tokens of this attempt that could be seen: servers send one piece for each, or tell larger ones."""
-        return max(self._pieces_seen, self._size_seen // 4)
+        pieces, size = self._before
+        return max(self.transcript.pieces - pieces, (self.transcript.size - size) // 4)
 
     def cut_in_a_circle(self) -> None:
         """The server ended the answer without a word: perhaps by its own guard against circles."""

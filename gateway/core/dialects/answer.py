@@ -43,15 +43,18 @@ class Answer:
         self._spoken = spoken
         self._call_at: int | None = None  # the offset of the opener behind which is read
         self._stretch = False  # inside a thought or a fenced block
-        self._flows = False  # everything so far is told, and what is plain may follow it at once
+        self._flows = False  # in the middle of visible text: what is plain may follow at once
         self._tried = () if trial else markers.marked  # what may begin a call even in there; no trial within a trial
         self._run = self._answer(thinking=thinking)
         next(self._run)
 
     def feed(self, text: str) -> Sequence[Part]:
-        if self._flows and self._markers.plain(text):
-            self.scanner.pass_over(text)
-            return (self.reading.page.flow(text),)
+        if self._flows:
+            scanner = self.scanner
+            joined = scanner.text[scanner.at :] + text
+            if stretch := self._markers.plain(joined):
+                scanner.pass_over(joined, stretch.size)
+                return self.reading.page.flow(stretch)
         return self.go_on() if self.scanner.feed(text) else ()
 
     def end(self, *, cut: bool) -> Sequence[Part]:
@@ -81,7 +84,7 @@ class Answer:
             while True:
                 before, mark = self.scanner.take(self._markers.in_answer)
                 self.reading.page.say(before)
-                self._flows = not mark and self.scanner.awaits and self.reading.page.flows
+                self._flows = not (mark or self.scanner.ended) and self.reading.page.flows
                 yield from self._marked(mark) if mark else self.scanner.more()
         except Ended:
             self._finish()

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from gateway.core.dialects.dialect import Dialect, Opener
+from gateway.core.dialects.dialect import Dialect, Opener, Where
+from gateway.core.dialects.page import Stretch
 from gateway.core.dialects.tokens import tokens
 
 FENCE = "```"
@@ -57,20 +58,25 @@ class Markers:
         )
         self.in_answer = tokens(*self.candidates, *self.thinks, *self.strays, *self.noise, FENCE)
         self.thought_ends = tokens(*ends)
-        self._plain: dict[str, bool] = {}
+        anywhere = [
+            mark for mark, found in self.candidates.items() if any(c.opener.where is not Where.START for c in found)
+        ]
+        self._in_text = tokens(*anywhere, *self.thinks, *(self.strays & self.control), *self.noise, FENCE)
+        """What means something in the middle of visible text."""
+        self._plain: dict[str, Stretch | None] = {}
 
-    def plain(self, piece: str) -> bool:
-        """Whether a piece holds nothing of any marker, nor the beginning of one, and its last line is not blank.
+    def plain(self, text: str) -> Stretch | None:
+        """What of a text, in the middle of visible text, is certainly before any marker; None where one stands in it.
 
         Models say the same tokens over and over, so that this is remembered.
         """
-        known = self._plain.get(piece)
-        if known is None:
-            held, mark = self.in_answer.first(piece, 0, ended=False)
-            known = held == len(piece) and not mark and bool(piece.rpartition("\n")[2].strip())
-            if len(piece) <= _TOKEN and len(self._plain) < _MOST_KNOWN:
-                self._plain[piece] = known
-        return known
+        if text in self._plain:
+            return self._plain[text]
+        size, mark = self._in_text.first(text, 0, ended=False)
+        stretch = None if mark else Stretch.of(text[:size])
+        if len(text) <= _TOKEN and len(self._plain) < _MOST_KNOWN:
+            self._plain[text] = stretch
+        return stretch
 
 
 def _control(dialect: Dialect) -> frozenset[str]:

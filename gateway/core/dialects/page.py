@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from gateway.core.stream import Call, Part, Reasoning, Text, Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Visible text without any marker, its characters counted.
+
+    `new_line` tells whether its last line is blank, None where that hangs on what came before.
+    """
+
+    parts: tuple[Text, ...]
+    size: int
+    new_line: bool | None
+
+    @classmethod
+    def of(cls, text: str) -> Stretch:
+        *earlier, last = text.split("\n")
+        new_line = False if last.strip() else True if earlier else None
+        return cls((Text(text),) if text else (), len(text), new_line)
 
 
 class Page:
@@ -57,13 +75,14 @@ class Page:
 
     @property
     def flows(self) -> bool:
-        """In the middle of a visible text, of which nothing is held."""
+        """In the middle of visible text."""
         return not self.quiet and not self.in_doubt
 
-    def flow(self, text: str) -> Text:
-        """More of it, whose last line is not blank."""
-        self.new_line = False
-        return Text(text)
+    def flow(self, stretch: Stretch) -> Sequence[Part]:
+        """More of it."""
+        if stretch.new_line is not None:
+            self.new_line = stretch.new_line
+        return stretch.parts
 
     def begin_thought(self) -> None:
         self.settle()

@@ -44,7 +44,21 @@ class Look(NamedTuple):
 class Scanner:
     """The text so far and a cursor in it. Offsets count characters of all the text that was fed."""
 
-    __slots__ = ("_base", "_edge", "_held", "_kept", "_last", "_later", "_prior", "_sign", "at", "cut", "ended", "looked", "text")
+    __slots__ = (
+        "_base",
+        "_edge",
+        "_held",
+        "_kept",
+        "_last",
+        "_later",
+        "_prior",
+        "_sign",
+        "at",
+        "cut",
+        "ended",
+        "looked",
+        "text",
+    )
 
     def __init__(self) -> None:
         self.text = ""  # the window: what the steps may still want to see
@@ -88,16 +102,16 @@ class Scanner:
         at = self.at - size - 1
         return self.text[at] if at >= 0 else self._last
 
-    @property
-    def awaits(self) -> bool:
-        """The cursor is at the end of what was fed, and more may come."""
-        return self.at == len(self.text) and not (self._later or self.ended)
+    def pass_over(self, text: str, size: int) -> None:
+        """Take more text at once: `text` is all that stands behind the cursor then, which moves `size` characters on.
 
-    def pass_over(self, piece: str) -> None:
-        """Take a piece and move over it at once; only where the scanner awaits one, and it is not empty."""
-        self._base += self.at + len(piece)
-        self.looked += len(piece)
-        self.text, self.at, self._last = "", 0, piece[-1]
+        Only where the steps wait for any text, and hold none.
+        """
+        if not size:
+            self._last = self.before()
+        self._base += self.at
+        self.looked += len(text)
+        self.text, self.at = text, size
 
     def hold(self) -> None:
         """From here on keep the text, so that it can be had again."""

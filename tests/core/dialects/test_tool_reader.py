@@ -26,11 +26,11 @@ def open_call(reading: ToolReader) -> OpenCall | None:
 
 def test_text_flows_at_once_and_only_the_beginning_of_a_marker_is_held(offered: Sequence[ToolSpec]) -> None:
     held = reader("hermes", offered)
-    assert held.feed("Look: a <") == [Text("Look: a ")]
-    assert held.feed(" b, <too") == [Text("< b, ")]
-    assert held.feed("ls or <tool_call") == [Text("<tools or ")]
-    assert held.feed(">") == []
-    assert held.feed(HERMES.removeprefix("<tool_call>")) == [CALL]
+    assert [*held.feed("Look: a <")] == [Text("Look: a ")]
+    assert [*held.feed(" b, <too")] == [Text("< b, ")]
+    assert [*held.feed("ls or <tool_call")] == [Text("<tools or ")]
+    assert [*held.feed(">")] == []
+    assert [*held.feed(HERMES.removeprefix("<tool_call>"))] == [CALL]
     assert held.close() == []
 
 
