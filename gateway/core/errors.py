@@ -25,6 +25,7 @@ class Code(StrEnum):
     METHOD_NOT_ALLOWED = "method_not_allowed"
     TOO_LARGE = "body_too_large"  # not `request_too_large`, on which OpenCode compacts
     SLOW_REQUEST = "request_too_slow"
+    UNREAD = "answer_not_read"
     UNSUPPORTED_MEDIA = "unsupported_media_type"
     UNAUTHORIZED = "invalid_api_key"
     FORBIDDEN = "forbidden"
@@ -62,6 +63,7 @@ TABLE: Mapping[Code, Kind] = MappingProxyType(
         Code.METHOD_NOT_ALLOWED: Kind(405, "invalid_request_error"),
         Code.TOO_LARGE: Kind(413, "invalid_request_error"),
         Code.SLOW_REQUEST: Kind(408, "invalid_request_error"),
+        Code.UNREAD: Kind(408, "invalid_request_error"),
         Code.UNSUPPORTED_MEDIA: Kind(415, "invalid_request_error"),
         Code.UNAUTHORIZED: Kind(401, "authentication_error"),
         Code.FORBIDDEN: Kind(403, "permission_error"),

@@ -30,6 +30,9 @@ class Timeouts:
     between_parts: float = 120.0
     """Between two parts of an answer."""
 
+    unread: float = 300.0
+    """For a client to read on, where its answer has run far ahead of it; then the upstream is let go."""
+
     total: float = 7200.0
     """For one request, with all its attempts."""
 

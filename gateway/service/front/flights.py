@@ -107,6 +107,18 @@ class Flight:
                 )
             )
 
+    async def _read_on(self) -> None:
+        """Wait for the readers, where the answer has run far ahead of them all. Raises Refusal where none of them reads."""
+        patience = self.conductor.asked.policy.timeouts.unread
+        while len(self._parts) - self._furthest > _LEAD:
+            self._room.clear()
+            try:
+                async with asyncio.timeout(patience):
+                    await self._room.wait()
+            except TimeoutError:
+                text = f"Nobody has read on for {patience:.0f} seconds, so that the rest was not made (policy: timeouts, unread)."
+                raise Refusal(Problem(Code.UNREAD, text)) from None
+
     async def _fly(self, before: asyncio.Task[None] | None) -> None:
         if before is not None:
             await asyncio.wait([before])
@@ -116,9 +128,7 @@ class Flight:
                 async for batch in batches:
                     self._keep(batch)
                     self._tell_all()
-                    while len(self._parts) - self._furthest > _LEAD:
-                        self._room.clear()
-                        await self._room.wait()
+                    await self._read_on()
             how, self.ended = "answered", True
         except Refusal as refusal:
             how, self.problem, self.ended = refusal.problem.code, refusal.problem, True

@@ -21,12 +21,13 @@ from tests.service.scripted import Journal, ScriptedDriver, conductor_of, world
 SAID = "Nothing changed, nothing at all."
 
 
-def flight(driver: ScriptedDriver, *, linger: float = 0.0, most: int = 1000) -> Flight:
+def flight(driver: ScriptedDriver, *, linger: float = 0.0, most: int = 1000, unread: float = 300.0) -> Flight:
     policy = Policy(upstreams={"up": Upstream()})
     policy = replace(
         policy,
         recovery=replace(policy.recovery, linger=linger),
         limits=replace(policy.limits, answer_bytes=most),
+        timeouts=replace(policy.timeouts, unread=unread),
     )
     said = Conversation(model="m", messages=(Message(role="user", content=(Prose("hello"),)),))
     asked = Asked(id="r", conversation=said, policy=policy, surface="openai", sends=True)
@@ -77,3 +78,16 @@ async def test_where_policy_lets_it_linger_it_is_made_to_its_end() -> None:
 async def test_an_answer_beyond_all_measure_is_stopped() -> None:
     with pytest.raises(Refusal, match="grew beyond"):
         await followed(flight(ScriptedDriver(SAID * 100, piece=100), most=1000))
+
+
+async def test_an_answer_that_nobody_reads_lets_its_upstream_go() -> None:
+    driver = ScriptedDriver(" ".join(map(str, range(10_000))), piece=5)
+    it = flight(driver, most=1_000_000, unread=0.01)
+    async with aclosing(it.follow(10.0)) as following:
+        await anext(following)
+        while not it.ended:  # noqa: ASYNC110  a client that is connected, and does not read
+            await asyncio.sleep(0.01)
+        assert driver.open == 0
+        with pytest.raises(Refusal, match="Nobody has read on"):
+            async for _ in following:
+                pass
