@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TypeVar
 
 from gateway.core.compaction.ledger import Ledger
@@ -60,6 +61,12 @@ def record(ledger: Ledger, detail: Detail, *, whole: Mapping[int, str], summary:
     if summary and detail.notes:
         sections.append(summary)
     return "\n".join([*sections, END])
+
+
+def bounds(ledger: Ledger, *, whole: Mapping[int, str]) -> list[int]:
+    """For each of DETAILS, characters that a record has at least: found at once, where writing it would take milliseconds."""
+    lengths = [len(request.text) for request in ledger.requests if request.place not in whole]
+    return [sum(map(min, lengths, repeat(detail.request))) for detail in DETAILS]
 
 
 def least(ledger: Ledger, whole: int = 0) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.core.compaction.digest import DETAILS, least, record
+from gateway.core.compaction.digest import DETAILS, bounds, least, record
 from gateway.core.compaction.entries import Entry
 from gateway.core.compaction.ledger import Ledger
 from gateway.core.conversation import NOTHING, Content, Message, Prose
@@ -46,9 +46,12 @@ class Draft:
         """The head with the most telling record that is at most `tokens` long; the least record, a line, may be longer."""
         told = ((self.task, "(the task: above, whole)"), (self.latest, "(below, whole)"))
         whole = {entry.place: where for entry, where in told if entry}
-        for detail in DETAILS:
+        most = _CHARS * tokens
+        for detail, bound in zip(DETAILS, bounds(self.ledger, whole=whole), strict=True):
+            if bound > most:
+                continue
             text = record(self.ledger, detail, whole=whole, summary=self.summary)
-            if len(text) <= _CHARS * tokens:
+            if len(text) <= most:
                 head = self._head(text)
                 if head.record_tokens <= tokens:
                     return head
