@@ -40,7 +40,7 @@ class PromptCounter:
         self._lock = threading.Lock()
 
     def count(self, prompt: str) -> int:
-        """Tokens of a rendered prompt, with what the server adds around it."""
+        """Tokens of a rendered prompt, with what the server adds around it. Raises TooManyRuns."""
         begun = self._beginning(prompt)
         rest = prompt[len(begun.text) :]
         mark = self._mark if begun.text else self._best_mark(rest)
@@ -76,7 +76,7 @@ class PromptCounter:
             for key in known:
                 self._counts.move_to_end(key)
         missing = {key: segment for key, segment in zip(keys, segments, strict=True) if key not in known}
-        fresh = {key: self.vocabulary.part(segment) for key, segment in missing.items()}
+        fresh = {key: self.vocabulary.part(segment, surely=True) for key, segment in missing.items()}
         with self._lock:
             self._counts.update(fresh)
             while len(self._counts) > self._kept:

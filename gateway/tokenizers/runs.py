@@ -12,7 +12,11 @@ from dataclasses import dataclass
 
 BETWEEN = "\N{LATIN CAPITAL LETTER A WITH MACRON}"  # parts a pair: U+0100, the first character that is no byte
 _RUN = re.compile(r"(.{1,64}?)\1\1", re.DOTALL)
-_PATIENCE = 200_000  # bytes of such words for one text, about two seconds; what is beyond is merged as llama.cpp does
+_PATIENCE = 200_000  # bytes of such words for one text, about two seconds
+
+
+class TooManyRuns(Exception):
+    """More words with runs than are merged in the time that a count may take. As llama.cpp merges them they may be a quarter."""
 
 
 @dataclass(slots=True)
@@ -30,15 +34,15 @@ class RunMerges:
         self._ranks: Mapping[str, int] = {merge: rank for rank, merge in enumerate(merges)}
 
     def among(self, words: Iterable[str]) -> dict[str, int]:
-        """Tokens of those words in which one part stands three times in a row. None of them is a token as a whole."""
-        told: dict[str, int] = {}
-        left = _PATIENCE
-        for word in words:
-            letters = word.encode().decode("latin-1")
-            if len(letters) <= left and _RUN.search(letters):
-                left -= len(letters)
-                told[word] = self.count(letters)
-        return told
+        """Tokens of those words in which one part stands three times in a row. None of them is a token as a whole.
+
+        Raises TooManyRuns.
+        """
+        written = {word: word.encode().decode("latin-1") for word in words}
+        odd = {word: letters for word, letters in written.items() if _RUN.search(letters)}
+        if sum(map(len, odd.values())) > _PATIENCE:
+            raise TooManyRuns
+        return {word: self.count(letters) for word, letters in odd.items()}
 
     def count(self, word: str) -> int:
         """Tokens of a word, its bytes written as characters of those numbers."""

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from gateway.ports import Driver, UpstreamFailed
 from gateway.tokenizers.model_info import Unsupported
 from gateway.tokenizers.prompt_counter import PromptCounter
+from gateway.tokenizers.runs import TooManyRuns
 from gateway.tokenizers.servers import Generation, generation_of
 from gateway.tokenizers.shelf import VocabularyShelf
 
@@ -27,9 +28,12 @@ class ServedCounter:
         counter = await self._counter(model, digest, driver)
         if counter is None or not counter.vocabulary.exact:
             return None
-        if len(prompt) <= _LONG or len(prompt) - counter.known(prompt) <= _LONG:
-            return counter.count(prompt)
-        return await asyncio.to_thread(counter.count, prompt)
+        try:
+            if len(prompt) <= _LONG or len(prompt) - counter.known(prompt) <= _LONG:
+                return counter.count(prompt)
+            return await asyncio.to_thread(counter.count, prompt)
+        except TooManyRuns:
+            return None
 
     async def part(self, *, model: str, digest: str, driver: Driver) -> Callable[[str], int] | None:
         """Counts stretches of text, special strings in them included; None where the vocabulary can't be had."""

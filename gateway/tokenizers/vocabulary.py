@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import ceil
 
+from gateway.tokenizers.estimate import estimated
 from gateway.tokenizers.model_info import Unsupported
 from gateway.tokenizers.recipe import Recipe, recipe
+from gateway.tokenizers.runs import TooManyRuns
 from gateway.tokenizers.sentences import SentenceWords
 from gateway.tokenizers.servers import Generation
 from gateway.tokenizers.specials import SpecialTokens
@@ -15,7 +17,7 @@ from gateway.tokenizers.words import ByteWords
 
 
 class Vocabulary:
-    """Counts any text in bounded time and never raises. May be used from several threads at once."""
+    """Counts any text in bounded time; raises nothing unless told to. May be used from several threads at once."""
 
     def __init__(self, made: Recipe) -> None:
         self._rules = replace(
@@ -41,13 +43,24 @@ class Vocabulary:
         """Tokens of a rendered prompt, with what the server adds around it."""
         return self.part(prompt) + self.added(prompt)
 
-    def part(self, text: str) -> int:
-        """Tokens of a stretch of a prompt between two special tokens, or with whole special tokens in it."""
-        parts = self.specials.parts(text)
-        return len(parts) // 2 + sum(self.plain(stretch) for stretch in parts[::2] if stretch)
+    def part(self, text: str, *, surely: bool = False) -> int:
+        """Tokens of a stretch of a prompt between two special tokens, or with whole special tokens in it.
 
-    def plain(self, stretch: str) -> int:
+        `surely`: raises TooManyRuns where else it would estimate.
+        """
+        parts = self.specials.parts(text)
+        return len(parts) // 2 + sum(self.plain(stretch, surely=surely) for stretch in parts[::2] if stretch)
+
+    def plain(self, stretch: str, *, surely: bool = False) -> int:
         """Tokens of a stretch that holds no special token."""
+        try:
+            return self._counted(stretch)
+        except TooManyRuns:
+            if surely:
+                raise
+            return estimated(stretch)
+
+    def _counted(self, stretch: str) -> int:
         try:
             return self._plain.count(stretch)
         except UnicodeEncodeError:  # Go and llama.cpp put U+FFFD in place of a lone surrogate

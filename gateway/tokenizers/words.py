@@ -39,7 +39,7 @@ class ByteWords:
         self._passes = tuple(regex.compile(f"({each})", regex.V1) for each in recipe.passes)
 
     def count(self, text: str) -> int:
-        """Raises UnicodeEncodeError for lone surrogates."""
+        """Raises UnicodeEncodeError for lone surrogates, and TooManyRuns."""
         if self._at_once:
             try:
                 return self._audible(self._engine.encode(text, _NONE))

@@ -22,7 +22,6 @@ from tests.recovery.surfaces import SURFACES, Surface
 
 TEXT, THOUGHT, CALL = SAYINGS[0], SAYINGS[2], SAYINGS[5]
 RESERVE = 16
-pytestmark = pytest.mark.miscounts  # the simulated 0.24.0 merges as llama.cpp does, the real one otherwise
 surfaces = pytest.mark.parametrize("surface", SURFACES, ids=lambda each: each.name)
 
 

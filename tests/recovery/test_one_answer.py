@@ -21,7 +21,6 @@ SEED = os.environ.get("HOLDFAST_SEED", "1")
 _AGAIN = 2  # times that a case is played once more where this machine was too busy for it
 LONG = bool(os.environ.get("HOLDFAST_LONG"))
 COUNT = 430 if LONG else 10
-pytestmark = pytest.mark.miscounts  # the simulated 0.24.0 merges as llama.cpp does, the real one's own engine otherwise
 generations = pytest.mark.parametrize("generation", [OLD, NEW], ids=lambda each: each.version)
 
 

@@ -16,8 +16,6 @@ from tests.recovery.saying import LOOKING, TOOLS, WRITE, Saying
 from tests.recovery.stage import Case, Outcome, Stage
 from tests.recovery.surfaces import SURFACES, Surface
 
-pytestmark = pytest.mark.miscounts  # the simulated 0.24.0 merges as llama.cpp does, the real one's own engine otherwise
-
 NUMBERS = ", ".join(str(7919 * number % 99991) for number in range(1000))
 HUGE = says(LOOKING, ToolUse("write_file", {"path": "numbers.txt", "content": NUMBERS}))
 PART = Saying(name="in steps", turn=says(LOOKING, WRITE), tools=TOOLS)

@@ -26,9 +26,9 @@ class Watched(Vocabulary):
         self.__dict__ |= vocabulary.__dict__
         self.asked: list[str] = []
 
-    def plain(self, stretch: str) -> int:
+    def plain(self, stretch: str, *, surely: bool = False) -> int:
         self.asked.append(stretch)
-        return super().plain(stretch)
+        return super().plain(stretch, surely=surely)
 
 
 def rendered(turns: list[tuple[str, str]]) -> str:

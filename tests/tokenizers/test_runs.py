@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.tokenizers.runs import BETWEEN, RunMerges
+from gateway.tokenizers.runs import BETWEEN, RunMerges, TooManyRuns
 from gateway.tokenizers.vocabulary import Vocabulary, vocabulary
 
 DASHES = RunMerges([f"-{BETWEEN}-", f"--{BETWEEN}--"])
@@ -52,12 +52,13 @@ def test_what_has_a_run() -> None:
 
 
 def test_patience_ends() -> None:
-    words = [letter * 90_000 for letter in "abcd"]
-    assert list(DASHES.among(["-" * 300_000, *words])) == words[:2]
+    words = [letter * 90_000 for letter in "abc"]
+    assert list(DASHES.among(words[:2])) == words[:2]
+    with pytest.raises(TooManyRuns):
+        DASHES.among(words)
 
 
-@pytest.mark.parametrize(("architecture", "tokens"), [("qwen25vl", 3), ("qwen2", 2)])
-def test_the_architecture_says_which_engine(byte_info: Mapping[str, object], architecture: str, tokens: int) -> None:
+def dashes(byte_info: Mapping[str, object], architecture: str) -> Vocabulary:
     letters = byte_info["tokenizer.ggml.tokens"]
     assert isinstance(letters, list)
     found = vocabulary(
@@ -71,4 +72,17 @@ def test_the_architecture_says_which_engine(byte_info: Mapping[str, object], arc
         generation="old",
     )
     assert isinstance(found, Vocabulary)
-    assert found.plain("-----") == tokens
+    return found
+
+
+@pytest.mark.parametrize(("architecture", "tokens"), [("qwen25vl", 3), ("qwen2", 2)])
+def test_the_architecture_says_which_engine(byte_info: Mapping[str, object], architecture: str, tokens: int) -> None:
+    assert dashes(byte_info, architecture).plain("-----") == tokens
+
+
+def test_what_takes_too_long_is_estimated_and_not_called_sure(byte_info: Mapping[str, object]) -> None:
+    found = dashes(byte_info, "qwen25vl")
+    assert found.part("-" * 300_000) == 100_000
+    with pytest.raises(TooManyRuns):
+        found.part("-" * 300_000, surely=True)
+    assert dashes(byte_info, "qwen2").part("-" * 300_000, surely=True) == 75_000

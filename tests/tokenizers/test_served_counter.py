@@ -88,6 +88,15 @@ async def test_what_is_not_exact_is_nothing(
     assert await exact(counter, Upstream(info)) is None
 
 
+async def test_what_takes_too_long_is_nothing(counter: ServedCounter, byte_info: Mapping[str, object]) -> None:
+    info = {**byte_info, "general.architecture": "qwen3"}
+    new, old = (Upstream(info, version) for version in ("0.33.3", "0.24.0"))
+    runs = " ".join("-" * length for length in range(1, 700))
+    assert await exact(counter, new, runs)
+    assert await exact(counter, old, runs) is None
+    assert await exact(counter, old, "-" * 700)
+
+
 async def test_an_upstream_that_is_down(counter: ServedCounter, byte_info: Mapping[str, object]) -> None:
     upstream = Upstream(byte_info)
     upstream.down = True

@@ -67,7 +67,7 @@ async def _embedded(exchange: Exchange, body: Json) -> Json:
         await server.faults.strike(Point.LOAD, exchange.scene, asked, window)
 
     async with server.scheduler.use(model, ask, asked, on_load) as runner:
-        counts = [model.count(str(text)) for text in texts]
+        counts = [len(model.read(str(text), server.generation)) for text in texts]
         if body.get("truncate") is False and any(count > runner.window for count in counts):
             raise ApiError(400, "the input length exceeds the context length")
         asked.prompt_tokens = sum(counts)

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from gateway.testing.ask import Ask, Think
+from gateway.testing.generations import Generation
 from gateway.testing.gojson import Json
 from gateway.testing.models.constraining import constrained
 from gateway.testing.models.dialects import DIALECTS, Dialect
+from gateway.testing.models.engines import LLAMA_CPP, OLD_OLLAMA, Engine
 from gateway.testing.models.formats import FORMATS, Format
 from gateway.testing.models.utterance import remainder
-from gateway.testing.models.vocabulary import Vocabulary, vocabulary
+from gateway.testing.models.vocabulary import PRE, Vocabulary, vocabulary
 from gateway.testing.script import Script, Turn, always
 
 
@@ -28,14 +30,27 @@ class Family:
     parser: str = ""
     thinks: bool = False
     native: bool = False  # llama-server renders the chat itself (new generation, models with a GGUF template only)
+    pre: str = PRE
 
     @property
     def vocabulary(self) -> Vocabulary:
-        return vocabulary(self.dialect.control, self.dialect.user_defined)
+        return vocabulary(self.dialect.control, self.dialect.user_defined, self.pre)
+
+    def engine(self, generation: Generation) -> Engine:
+        """What reads the prompts of its models."""
+        own = None if generation.new else OLD_OLLAMA.get(self.architecture)
+        return own or LLAMA_CPP[self.pre]
 
 
 def _family(
-    architecture: str, shape: str, dialect: str, parser: str, *, thinks: bool = False, native: bool = False
+    architecture: str,
+    shape: str,
+    dialect: str,
+    parser: str,
+    *,
+    thinks: bool = False,
+    native: bool = False,
+    pre: str = PRE,
 ) -> Family:
     return Family(
         architecture=architecture,
@@ -44,6 +59,7 @@ def _family(
         parser=parser,
         thinks=thinks,
         native=native,
+        pre=pre,
     )
 
 
@@ -53,16 +69,16 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
         "qwen3": _family("qwen3", "qwen3", "hermes", "qwen3-thinking", thinks=True),
         "qwen3-coder": _family("qwen3moe", "qwen3-coder", "qwen3-coder", "qwen3-coder"),
         "qwen3.5": _family("qwen35moe", "qwen3.5", "qwen3-coder", "qwen3.5", thinks=True),
-        "glm-4.7": _family("glm4moelite", "glm-4.7", "glm-4.7", "glm-4.7", thinks=True),
-        "gpt-oss": _family("gptoss", "harmony", "harmony", "harmony", thinks=True),
-        "devstral": _family("mistral3", "mistral", "mistral", "ministral"),
+        "glm-4.7": _family("glm4moelite", "glm-4.7", "glm-4.7", "glm-4.7", thinks=True, pre="glm4"),
+        "gpt-oss": _family("gptoss", "harmony", "harmony", "harmony", thinks=True, pre="gpt-4o"),
+        "devstral": _family("mistral3", "mistral", "mistral", "ministral", pre="tekken"),
         "deepseek-v3.1": _family("deepseek2", "deepseek-v3.1", "deepseek-v3.1", "deepseek3", thinks=True),
         "gemma4": _family("gemma4", "gemma4", "gemma4", "gemma4", thinks=True),
-        "llama3": _family("llama", "chatml", "llama3-json", ""),
+        "llama3": _family("llama", "chatml", "llama3-json", "", pre="llama-bpe"),
         # The same text without a parser of the server's: what a gateway gets to read where Ollama has none.
         "raw-hermes": _family("qwen2", "chatml-open", "hermes", ""),
         "raw-xml": _family("qwen3moe", "chatml-open", "qwen3-coder", ""),
-        "raw-glm": _family("glm4moe", "glm-4.7", "glm-4.7", ""),
+        "raw-glm": _family("glm4moe", "glm-4.7", "glm-4.7", "", pre="glm4"),
         "native": _family("qwen2", "chatml-open", "qwen3-coder", "", native=True),
     }
 )
@@ -139,6 +155,10 @@ class SimModel:
         if system and messages[0]["role"] != "system":
             messages = ({"role": "system", "content": system}, *messages)
         return self.family.shape.render(messages, ask.tools, self.think(ask), self.family.dialect)
+
+    def read(self, text: str, generation: Generation) -> list[int]:
+        """The tokens that a server of this generation makes of a text."""
+        return self.family.vocabulary.encode(text, self.family.engine(generation))
 
     def count(self, text: str) -> int:
         return self.family.vocabulary.count(text)

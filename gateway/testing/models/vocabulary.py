@@ -8,20 +8,16 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from importlib import resources
 from types import MappingProxyType
 
-import tiktoken
+from gateway.testing.models.engines import LLAMA_CPP, Engine
+from gateway.testing.models.reading import Reader
 
 DATA = "vocabulary.json.gz"
-PRE = "qwen2"
-PATTERN = (  # how llama.cpp splits text before it merges, for `tokenizer.ggml.pre` = qwen2
-    r"(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"
-    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
+PRE = "qwen2"  # the pre-tokenizer that most of them name
 NORMAL, CONTROL, USER_DEFINED = 1, 3, 4  # token types of the GGUF format
-LONGEST = 100_000  # characters: tiktoken's regex overflows its stack on a million spaces
 
 
 def _alphabet() -> Mapping[int, str]:
@@ -48,30 +44,38 @@ def unspelled(text: str) -> bytes:
 class Vocabulary:
     """Merges, and the special tokens of one family of models. `control` tokens are hidden in raw output, `user_defined` are not."""
 
-    def __init__(self, merges: Sequence[str], *, control: Sequence[str] = (), user_defined: Sequence[str] = ()) -> None:
+    def __init__(
+        self, merges: Sequence[str], *, control: Sequence[str] = (), user_defined: Sequence[str] = (), pre: str = PRE
+    ) -> None:
         self.merges = tuple(merges)
         self.control = tuple(control)
         self.user_defined = tuple(user_defined)
+        self.pre = pre
         self._tokens = [bytes([byte]) for byte in range(256)]
         self._tokens += [unspelled(merge.replace(" ", "")) for merge in self.merges]
         self._special = {token: len(self._tokens) + n for n, token in enumerate(self.control + self.user_defined)}
+        self._written = [*self._tokens, *(token.encode() for token in self._special)]
         self._hidden = frozenset(self._special[token] for token in self.control)
+        self._readers: dict[Engine, Reader] = {}
 
-    @cached_property
-    def _encoding(self) -> tiktoken.Encoding:
-        ranks = {token: number for number, token in enumerate(self._tokens)}
-        return tiktoken.Encoding("simulated", pat_str=PATTERN, mergeable_ranks=ranks, special_tokens=self._special)
+    def encode(self, text: str, engine: Engine | None = None) -> list[int]:
+        """Token ids as this engine reads them, and where none is named as the model itself writes them: in llama.cpp's way."""
+        engine = engine or LLAMA_CPP[self.pre]
+        if engine not in self._readers:
+            self._readers[engine] = self._reader(engine)
+        return self._readers[engine].read(text)
 
-    def encode(self, text: str) -> list[int]:
-        """Token ids; special tokens in the text are read as such, as llama.cpp reads a rendered prompt."""
-        pieces = [text[at : at + LONGEST] for at in range(0, len(text), LONGEST)]
-        return [token for piece in pieces for token in self._encoding.encode(piece, allowed_special="all")]
+    def _reader(self, engine: Engine) -> Reader:
+        numbers = {token: number for number, token in enumerate(self._tokens)}
+        halves = ([unspelled(half) for half in merge.split(" ")] for merge in self.merges)
+        pairs = {(numbers[left], numbers[right]): 256 + rank for rank, (left, right) in enumerate(halves)}
+        return Reader(engine, numbers, pairs=pairs, special=self._special)
 
     def count(self, text: str) -> int:
         return len(self.encode(text))
 
     def bytes_of(self, token: int) -> bytes:
-        return self._encoding.decode_single_token_bytes(token)
+        return self._written[token]
 
     def decode(self, tokens: Sequence[int]) -> str:
         return b"".join(map(self.bytes_of, tokens)).decode("utf-8", "replace")
@@ -90,16 +94,16 @@ class Vocabulary:
             "tokenizer.ggml.eos_token_id": end,
             "tokenizer.ggml.merges": list(self.merges) if whole else None,
             "tokenizer.ggml.model": "gpt2",
-            "tokenizer.ggml.pre": PRE,
+            "tokenizer.ggml.pre": self.pre,
             "tokenizer.ggml.token_type": types if whole else None,
             "tokenizer.ggml.tokens": tokens if whole else None,
         }
 
 
 @lru_cache(maxsize=32)
-def vocabulary(control: tuple[str, ...] = (), user_defined: tuple[str, ...] = ()) -> Vocabulary:
+def vocabulary(control: tuple[str, ...] = (), user_defined: tuple[str, ...] = (), pre: str = PRE) -> Vocabulary:
     """The trained vocabulary with these special tokens."""
-    return Vocabulary(_merges(), control=control, user_defined=user_defined)
+    return Vocabulary(_merges(), control=control, user_defined=user_defined, pre=pre)
 
 
 @lru_cache(maxsize=1)

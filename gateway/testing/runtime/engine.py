@@ -122,7 +122,7 @@ class Engine:
             if asked.kind is Kind.LOAD:
                 yield Loaded("load")
             elif ask.render_only:
-                prompt = shown(ask, model, asked)
+                prompt = shown(ask, model, self.generation, asked)
                 self.memory.keep(prompt.text, prompt.ask)
                 yield Rendered(prompt.text, ask.images)
             else:

@@ -33,7 +33,7 @@ class Prompt:
 
 def fit(ask: Ask, model: SimModel, generation: Generation, asked: Asked) -> Prompt:
     """The prompt for this window. Raises ApiError where Ollama refuses."""
-    prompt, window = shown(ask, model, asked), asked.window
+    prompt, window = shown(ask, model, generation, asked), asked.window
     asked.prompt, asked.prompt_tokens = prompt.text, len(prompt)
     if _fits(prompt, generation, window):
         return prompt
@@ -47,31 +47,31 @@ def fit(ask: Ask, model: SimModel, generation: Generation, asked: Asked) -> Prom
     return cut
 
 
-def shown(ask: Ask, model: SimModel, asked: Asked) -> Prompt:
+def shown(ask: Ask, model: SimModel, generation: Generation, asked: Asked) -> Prompt:
     """The prompt as `_debug_render_only` gives it: without the oldest messages, unless the client forbade that."""
     if ask.truncate and not ask.raw and ask.messages:
-        prompt = _without_oldest(ask, model, asked.window)
+        prompt = _without_oldest(ask, model, generation, asked.window)
         asked.dropped_messages = len(ask.messages) - len(prompt.ask.messages)
         return prompt
-    return rendered(ask, model)
+    return rendered(ask, model, generation)
 
 
-def rendered(ask: Ask, model: SimModel) -> Prompt:
+def rendered(ask: Ask, model: SimModel, generation: Generation) -> Prompt:
     """The prompt as the format writes it, or the client's own in raw mode."""
     text = ask.prompt if ask.raw or ask.suffix else model.render(ask)
-    return Prompt(ask, text, [*model.family.vocabulary.encode(text), *[0] * (PICTURE * ask.images)])
+    return Prompt(ask, text, [*model.read(text, generation), *[0] * (PICTURE * ask.images)])
 
 
 def _fits(prompt: Prompt, generation: Generation, window: int) -> bool:
     return len(prompt) <= window if generation.answers_to_full_window else len(prompt) < window
 
 
-def _without_oldest(ask: Ask, model: SimModel, window: int) -> Prompt:
+def _without_oldest(ask: Ask, model: SimModel, generation: Generation, window: int) -> Prompt:
     """As many messages as fit; the oldest go first, never a system message nor the last one: in silence, as Ollama does."""
 
     def without(dropped: int) -> Prompt:
         kept = tuple(m for n, m in enumerate(ask.messages) if n >= dropped or m["role"] == "system")
-        return rendered(replace(ask, messages=kept), model)
+        return rendered(replace(ask, messages=kept), model, generation)
 
     last = len(ask.messages) - 1
     fewest = bisect.bisect_left(range(last), True, key=lambda dropped: len(without(dropped)) <= window)

@@ -10,11 +10,11 @@ import tiktoken
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.testing.models.engines import QWEN2
 from gateway.testing.models.train_vocabulary import MERGES, packed, train
 from gateway.testing.models.vocabulary import (
     CONTROL,
     DATA,
-    PATTERN,
     USER_DEFINED,
     spelled,
     unspelled,
@@ -40,8 +40,8 @@ def test_special_tokens_are_read_as_such() -> None:
     assert [SMALL.is_control(token) for token in tokens] == [False, True, False, False]
 
 
-def test_a_million_spaces_are_counted() -> None:
-    assert 1000 < SMALL.count(" " * 1_000_000) < 1_000_000
+def test_a_very_long_word_is_counted() -> None:
+    assert 1000 < SMALL.count(" " * 200_000) < 200_000
 
 
 def test_it_is_a_vocabulary_that_compresses() -> None:
@@ -56,7 +56,7 @@ def test_what_show_gives_is_enough_to_count_the_same() -> None:
     assert isinstance(types, list)
     special = {token: n for n, token in enumerate(tokens) if types[n] in (CONTROL, USER_DEFINED)}
     ranks = {unspelled(token): n for n, token in enumerate(tokens) if token not in special}
-    rebuilt = tiktoken.Encoding("rebuilt", pat_str=PATTERN, mergeable_ranks=ranks, special_tokens=special)
+    rebuilt = tiktoken.Encoding("rebuilt", pat_str=QWEN2, mergeable_ranks=ranks, special_tokens=special)
     text = "<|start|>user\nprint('Zürich') 12345<|end|>\n"
     assert rebuilt.encode(text, allowed_special="all") == SMALL.encode(text)
 
