@@ -10,7 +10,7 @@ from gateway.core.admission import Ticket
 from gateway.core.budget import Count, plan_budget, prompt_budget
 from gateway.core.compaction import Compaction, CompactionRules, Memo, compact
 from gateway.core.compaction.sides import side_request
-from gateway.core.compaction.summary import asking, worthwhile
+from gateway.core.compaction.summary import SummaryOf, asking, no_summary, worthwhile
 from gateway.core.conversation import Conversation, Message
 from gateway.core.errors import Code, Problem, thousands
 from gateway.core.history import repair
@@ -21,6 +21,7 @@ from gateway.core.transcript import ThinkTags
 from gateway.core.turn import Turn
 from gateway.ports import Counter
 from gateway.service.prompt.measuring import Measured, measure
+from gateway.service.prompt.planning import Planning
 from gateway.service.prompt.readers import dialect_of, raw_shows_calls, reader_for, wants_verbatim
 from gateway.service.prompt.summaries import Question, Summarising, key_of
 from gateway.service.refusal import Refusal
@@ -91,6 +92,7 @@ class Fitting:
         self._upstreams = upstreams
         self._counter = counter
         self._summaries = summaries
+        self._planning = Planning()
         self._memos: dict[tuple[Target, str], Memo] = {}
 
     async def fit(
@@ -198,7 +200,7 @@ class Fitting:
         driver, digest = self._upstreams[fitted.target].driver, fitted.facts.digest
         sizes = await self._counter.sizes(model=fitted.target.model, digest=digest, driver=driver, probe=probe)
         memo = self._memos.setdefault((fitted.target, digest), Memo())
-        plan = partial(
+        compacted = partial(
             compact,
             fitted.conversation.messages,
             budget=budget,
@@ -206,8 +208,13 @@ class Fitting:
             size=sizes.message,
             rules=rules,
         )
+
+        async def plan(*, summary_of: SummaryOf = no_summary, memo: Memo | None = memo) -> Compaction:
+            made = partial(compacted, summary_of=summary_of, memo=memo)
+            return await self._planning.made(made, tokens=fitted.count.tokens)
+
         if self._summaries is None or not rules.summary:
-            return plan(memo=memo)
+            return await plan()
         return await self._summaries.planned(fitted.target, plan, memo)
 
     def summarise(self, fitted: Fitted, ticket: Ticket, policy: Policy) -> None:

@@ -34,7 +34,7 @@ _NONE = ""  # there is no summary, and there will be none
 class Plan(Protocol):
     """A compaction that lacks only the summaries, and the memory of those before it."""
 
-    def __call__(self, *, summary_of: SummaryOf, memo: Memo | None) -> Compaction: ...
+    async def __call__(self, *, summary_of: SummaryOf, memo: Memo | None) -> Compaction: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class Summarising:
         """The plan, with the summaries that are there. What it did without is not made any more."""
         while True:
             try:
-                done = plan(summary_of=partial(self._seen, target), memo=memo)
+                done = await plan(summary_of=partial(self._seen, target), memo=memo)
             except _Unseen:
                 await self._look_up(target, plan)
                 continue
@@ -96,7 +96,7 @@ class Summarising:
                     unseen.add(key_of(target, key))
                 return known
 
-            plan(summary_of=told, memo=None)
+            await plan(summary_of=told, memo=None)
             for key in sorted(unseen):
                 self._remember(key, await self._kept.summary(key) or _NONE)
 
