@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from aiohttp import web
 from aiohttp.web_request import BaseRequest
@@ -31,6 +31,10 @@ SESSION_HEADERS = (
     "x-claude-code-session-id",
 )
 
+_LARGE = 1_000_000  # bytes of a body, which are read in some milliseconds
+
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Knock:
@@ -50,6 +54,11 @@ class Knock:
 
     async def body(self) -> bytes:
         return await read_json_body(self.http, self.policy)
+
+    async def read(self, decode: Callable[[bytes], T]) -> T:
+        """What `decode` makes of the body; of a large one beside the event loop."""
+        data = await self.body()
+        return decode(data) if len(data) <= _LARGE else await asyncio.to_thread(decode, data)
 
     @property
     def said(self) -> dict[str, str]:

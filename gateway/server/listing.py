@@ -89,7 +89,7 @@ async def ps(knock: Knock) -> web.StreamResponse:
 
 async def show(knock: Knock) -> web.StreamResponse:
     """POST /api/show; takes `model` and the older `name`."""
-    fields = body(await knock.body())
+    fields = await knock.read(body)
     name = fields.text("model") or fields.text("name")
     if not name:
         raise BadRequest("`model` is missing; name a model that GET /api/tags lists", param="model")

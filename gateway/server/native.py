@@ -25,13 +25,13 @@ LINES = "application/x-ndjson"
 
 async def chat(knock: Knock) -> web.StreamResponse:
     """POST /api/chat."""
-    conversation, wish = ollama_request.decode_chat(await knock.body())
+    conversation, wish = await knock.read(ollama_request.decode_chat)
     return await _answer(knock, conversation, wish, "chat")
 
 
 async def generate(knock: Knock) -> web.StreamResponse:
     """POST /api/generate."""
-    conversation, wish = ollama_request.decode_generate(await knock.body())
+    conversation, wish = await knock.read(ollama_request.decode_generate)
     return await _answer(knock, conversation, wish, "generate")
 
 
@@ -79,7 +79,7 @@ async def _load(
 
 async def embed_new(knock: Knock) -> web.StreamResponse:
     """POST /api/embed."""
-    fields = body(await knock.body())
+    fields = await knock.read(body)
     model, texts = _model(fields.text("model")), fields.texts("input")
     made = await embed(knock, model, texts, fields.rest) if texts else None
     vectors = made.vectors if made else []
@@ -88,7 +88,7 @@ async def embed_new(knock: Knock) -> web.StreamResponse:
 
 async def embed_old(knock: Knock) -> web.StreamResponse:
     """POST /api/embeddings, the older form with one prompt."""
-    fields = body(await knock.body())
+    fields = await knock.read(body)
     model, prompt = _model(fields.text("model")), fields.text("prompt")
     made = await embed(knock, model, [prompt], fields.rest)
     return json_reply({"embedding": made.vectors[0] if made.vectors else []})

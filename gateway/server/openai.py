@@ -16,7 +16,7 @@ EVENTS = "text/event-stream; charset=utf-8"
 
 async def chat(knock: Knock) -> web.StreamResponse:
     """POST /v1/chat/completions."""
-    conversation, wish = openai_request.decode(await knock.body())
+    conversation, wish = await knock.read(openai_request.decode)
     envelope = _envelope(knock, "chatcmpl", conversation.model, wish)
     manner = Manner(
         content_type=EVENTS,
@@ -36,7 +36,7 @@ async def chat(knock: Knock) -> web.StreamResponse:
 
 async def complete(knock: Knock) -> web.StreamResponse:
     """POST /v1/completions."""
-    conversation, wish = openai_text.decode(await knock.body())
+    conversation, wish = await knock.read(openai_text.decode)
     envelope = _envelope(knock, "cmpl", conversation.model, wish)
     manner = Manner(
         content_type=EVENTS,
@@ -56,7 +56,7 @@ async def complete(knock: Knock) -> web.StreamResponse:
 
 async def embeddings(knock: Knock) -> web.StreamResponse:
     """POST /v1/embeddings."""
-    wish = openai_text.decode_embedding(await knock.body())
+    wish = await knock.read(openai_text.decode_embedding)
     made = await embed(knock, wish.model, wish.texts, wish.extra)
     return json_reply(openai_text.embedding_json(wish, made.vectors, made.prompt_tokens))
 
