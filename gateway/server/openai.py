@@ -9,7 +9,7 @@ from gateway.server.answering import answer
 from gateway.server.embedding import embed
 from gateway.server.front import Knock
 from gateway.server.replies import json_reply
-from gateway.server.streaming import Manner
+from gateway.server.streaming import Encoder, Manner
 
 EVENTS = "text/event-stream; charset=utf-8"
 
@@ -18,17 +18,11 @@ async def chat(knock: Knock) -> web.StreamResponse:
     """POST /v1/chat/completions."""
     conversation, wish = await knock.read(openai_request.decode)
     envelope = _envelope(knock, "chatcmpl", conversation.model, wish)
-    manner = Manner(
-        content_type=EVENTS,
-        encoder=openai_answer.StreamEncoder(envelope),
-        heartbeat=openai_answer.heartbeat,
-        failure=openai_answer.problem_event,
-    )
     return await answer(
         knock,
         conversation,
         surface="openai",
-        manner=manner if wish.stream else None,
+        manner=_streamed(openai_answer.StreamEncoder(envelope)) if wish.stream else None,
         repaired=wish.repaired,
         whole=lambda parts: openai_answer.encode_whole(parts, envelope),
     )
@@ -38,17 +32,11 @@ async def complete(knock: Knock) -> web.StreamResponse:
     """POST /v1/completions."""
     conversation, wish = await knock.read(openai_text.decode)
     envelope = _envelope(knock, "cmpl", conversation.model, wish)
-    manner = Manner(
-        content_type=EVENTS,
-        encoder=openai_text.StreamEncoder(envelope),
-        heartbeat=openai_answer.heartbeat,
-        failure=openai_answer.problem_event,
-    )
     return await answer(
         knock,
         conversation,
         surface="openai",
-        manner=manner if wish.stream else None,
+        manner=_streamed(openai_text.StreamEncoder(envelope)) if wish.stream else None,
         repaired=wish.repaired,
         whole=lambda parts: openai_text.encode_whole(parts, envelope),
     )
@@ -59,6 +47,15 @@ async def embeddings(knock: Knock) -> web.StreamResponse:
     wish = await knock.read(openai_text.decode_embedding)
     made = await embed(knock, wish.model, wish.texts, wish.extra)
     return json_reply(openai_text.embedding_json(wish, made.vectors, made.prompt_tokens))
+
+
+def _streamed(encoder: Encoder) -> Manner:
+    return Manner(
+        content_type=EVENTS,
+        encoder=encoder,
+        heartbeat=openai_answer.heartbeat,
+        failure=openai_answer.problem_event,
+    )
 
 
 def _envelope(knock: Knock, kind: str, model: str, wish: openai_request.Wish) -> openai_answer.Envelope:

@@ -105,9 +105,9 @@ async def run_aider_ollama(errand: Errand) -> Ran:
     return await run(aiders_command("ollama_chat", errand), cwd=errand.project, env=env, seconds=errand.seconds)
 
 
-def opencode_config(server: str, model: str = MODEL) -> str:
-    """`opencode.json` with one provider and one model."""
-    models = {model: {"name": model, "limit": {"context": WINDOW, "output": 4096}}}
+def opencode_config(server: str, model: str = MODEL, *, window: int = WINDOW) -> str:
+    """`opencode.json` with one provider and one model, whose window is told as `window`."""
+    models = {model: {"name": model, "limit": {"context": window, "output": 4096}}}
     options = {"baseURL": f"{server}/v1", "apiKey": "holdfast"}
     provider = {"npm": "@ai-sdk/openai-compatible", "name": "Holdfast", "options": options, "models": models}
     return json.dumps(

@@ -18,6 +18,7 @@ from gateway.testing.models.model import SimModel
 from gateway.testing.ollama import SimulatedOllama
 from gateway.testing.record import Asked, Kind
 from gateway.testing.script import Script, Turn, says
+from tests.agents.clients import opencode_config
 from tests.agents.crush_run import GoMissing, Task, find_go, run_stand_in
 from tests.agents.lane import TASK, bare_environment, serving
 from tests.agents.test_real_agents import AIDER_FLAGS, MODEL, aider, opencode, run
@@ -26,6 +27,7 @@ __all__ = ["aider", "opencode"]  # fixtures of the lane
 
 pytestmark = [pytest.mark.agents, pytest.mark.timeout(300)]
 _NOTE = re.compile(r"notes/(\d\d)\.txt")
+BELIEVED = 1_000_000  # tokens of a window that an agent is told of, far larger than the model's
 
 
 def write_notes(project: Path, *, count: int, lines: int) -> None:
@@ -150,24 +152,6 @@ async def test_crush_reads_three_windows_of_notes(
 # OpenCode
 
 
-def opencode_config(url: str) -> str:
-    """It believes in a window far larger than the model's."""
-    limit = {"context": 1_000_000, "output": 4096}
-    options = {"baseURL": f"{url}/v1", "apiKey": "holdfast"}
-    models = {MODEL: {"name": MODEL, "limit": limit}}
-    provider = {"npm": "@ai-sdk/openai-compatible", "name": "Holdfast", "options": options, "models": models}
-    return json.dumps(
-        {
-            "$schema": "https://opencode.ai/config.json",
-            "provider": {"holdfast": provider},
-            "model": f"holdfast/{MODEL}",
-            "autoupdate": False,
-            "share": "disabled",
-            "permission": {"edit": "allow", "bash": "allow", "webfetch": "deny"},
-        }
-    )
-
-
 def opencode_environment(tmp_path: Path) -> dict[str, str]:
     return bare_environment(tmp_path / "home", OPENCODE_DISABLE_AUTOUPDATE="1", OPENCODE_DISABLE_MODELS_FETCH="1")
 
@@ -176,7 +160,7 @@ async def test_opencode_reads_three_windows_of_notes(opencode: Path, project: Pa
     write_notes(project, count=20, lines=160)
     task = replace(TASK, root=str(project))
     async with simulated(reading(task, 20), 24576) as ollama, serving(ollama.url, tmp_path) as gateway:
-        (project / "opencode.json").write_text(opencode_config(gateway.url))
+        (project / "opencode.json").write_text(opencode_config(gateway.url, window=BELIEVED))
         command: list[str | Path] = [opencode, "run", "Read all notes, then fix the sum in shop.py and check it."]
         status, said = await run(command, cwd=project, env=opencode_environment(tmp_path))
         assert (project / "shop.py").read_text() == TASK.after, said[-2000:]
@@ -188,7 +172,7 @@ async def test_opencode_reads_three_windows_of_notes(opencode: Path, project: Pa
 async def test_opencode_ends_where_nothing_can_fit(opencode: Path, project: Path, tmp_path: Path) -> None:
     """Its system prompt and tools alone are longer than this window. On an overflow it would ask hundreds of times."""
     async with simulated(editing(TASK), 4096) as ollama, serving(ollama.url, tmp_path) as gateway:
-        (project / "opencode.json").write_text(opencode_config(gateway.url))
+        (project / "opencode.json").write_text(opencode_config(gateway.url, window=BELIEVED))
         command: list[str | Path] = [opencode, "run", "Fix the sum in shop.py and check it."]
         _, said = await run(command, cwd=project, env=opencode_environment(tmp_path), seconds=60)
         assert "must stay whole" in said
