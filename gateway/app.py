@@ -7,6 +7,7 @@ import os
 import secrets
 import string
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -210,14 +211,22 @@ class Assembly:
         self.front = Front(build(policy, self._kept), ROUTES)
         self._retired: set[asyncio.Task[None]] = set()
 
-    def replace(self, policy: Policy) -> None:
-        """From the next request on, this policy holds; those under way keep the one that they began with."""
+    def replace(self, policy: Policy, *, waiting: Sequence[str] = ()) -> None:
+        """From the next request on, this policy holds; those under way keep the one that they began with.
+
+        `waiting` names the keys that were changed too, and hold from the next start on.
+        """
         old, self.front.gateway = self.front.gateway, build(policy, self._kept)
         self.front.gateway.upstreams.inherit(old.upstreams)
         self.front.gateway.start()
         task = asyncio.get_running_loop().create_task(old.retire())
         self._retired.add(task)
         task.add_done_callback(self._retired.discard)
+        if waiting:
+            words = f"the policy was changed; {', '.join(waiting)} will hold from the next start of the gateway on"
+            self._kept.world.notices.tell("start", words)
+        else:
+            self._kept.world.notices.clear("start")
 
     def complain(self, words: str) -> None:
         """Tell that a changed policy was not taken; "": it is mended."""

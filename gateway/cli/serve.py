@@ -16,6 +16,7 @@ from gateway.cli.settings import Settings, add_upstream_flags, settings_of
 from gateway.config.load import BadPolicy, with_upstreams
 from gateway.config.watch import watch
 from gateway.core.policy import Policy
+from gateway.core.policy.fixed import held
 from gateway.server.running import Running, loopback
 from gateway.service.refusal import Refusal
 from gateway.telemetry.log import configure
@@ -109,10 +110,10 @@ async def _watch(settings: Settings, assembly: Assembly) -> None:
     assert settings.file is not None
 
     def swap(policy: Policy) -> None:
-        policy = settings.over(policy)
+        policy, waiting = held(settings.over(policy), settings.policy)
         if words := _open_to_all(policy, settings):
             raise BadPolicy([words])
-        assembly.replace(policy)
+        assembly.replace(policy, waiting=waiting)
 
     await watch(settings.file, swap=swap, complain=assembly.complain)
 
