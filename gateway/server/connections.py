@@ -6,6 +6,7 @@ aiohttp 3.14 has no header deadline of its own and keeps a handler running after
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 from aiohttp import web
@@ -19,6 +20,7 @@ from gateway.server.replies import problem_reply
 
 log = structlog.get_logger()
 
+_LINGERING = 2.0  # seconds in which what a refused client still sends is taken and thrown away
 _REFUSED = b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
 _FULL_STATUS = b"503 Service Unavailable\r\nRetry-After: 5"
 _SLOW_STATUS = b"408 Request Timeout\r\nx-should-retry: false"
@@ -34,9 +36,11 @@ class Connection(RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._deadline: asyncio.TimerHandle | None = None
+        self._broken, self._lost = False, asyncio.Event()
         self._wait_for_header()
 
     def connection_lost(self, exc: BaseException | None) -> None:
+        self._lost.set()
         self._header_came()
         super().connection_lost(exc)
 
@@ -72,8 +76,23 @@ class Connection(RequestHandler):
             reply = problem_reply(Problem(Code.INTERNAL, "the gateway itself failed; its log tells where"))
         else:
             reply = problem_reply(Problem(Code.INVALID_REQUEST, _broken(message or "")))
+            self._broken = True
         reply.force_close()
         return reply
+
+    async def finish_response(
+        self, request: BaseRequest, resp: StreamResponse, start_time: float | None
+    ) -> tuple[StreamResponse, bool]:
+        """Also take what still comes of a broken request: closing on bytes that nobody read resets the connection, answer and all."""
+        done = await super().finish_response(request, resp, start_time)
+        if self._broken and self.transport is not None:
+            self.close()
+            self.transport.resume_reading()
+            self.transport.write_eof()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LINGERING):
+                    await self._lost.wait()
+        return done
 
 
 def _broken(message: str) -> str:
@@ -100,7 +119,7 @@ class Listener(web.Server):
             handler_cancellation=True,
             access_log=None,
             keepalive_timeout=75.0,
-            lingering_time=2.0,
+            lingering_time=_LINGERING,
             max_line_size=policy.limits.header_bytes,
             max_field_size=policy.limits.header_bytes,
             auto_decompress=False,
