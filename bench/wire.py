@@ -21,7 +21,33 @@ from gateway.core.wire import ollama_answer, ollama_request, openai_answer, open
 
 EVENTS = 200
 CODE = 'def bend(stone):\n    return {"river": [1, 2, stone]}\n\n' * 40
-WORDS = ["the", "river", "bends", "where", "a", "stone", "was", "left", "so", "I", "first", "looked", "at", "what", "had", "changed", "after", "that", "it", "was", "easy", "to", "find", "its", "cause"]
+WORDS = [
+    "the",
+    "river",
+    "bends",
+    "where",
+    "a",
+    "stone",
+    "was",
+    "left",
+    "so",
+    "I",
+    "first",
+    "looked",
+    "at",
+    "what",
+    "had",
+    "changed",
+    "after",
+    "that",
+    "it",
+    "was",
+    "easy",
+    "to",
+    "find",
+    "its",
+    "cause",
+]
 NATIVE = '{"model":"m","created_at":"2026-01-01T00:00:00.000000001Z","message":{"role":"assistant","content":%s},"done":false}\n'
 VERBATIM = NATIVE.replace(
     "}\n", ',"logprobs":[{"token":" stone","logprob":-0.0123456789,"bytes":[32,115,116,111,110,101]}]}\n'

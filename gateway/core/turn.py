@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
-from gateway.core import jsontext
+from gateway.core.calls.by_schema import call_by_schema
 from gateway.core.echo import Echo
-from gateway.core.loops import GUARDED, TEXT, Circles, ThoughtWatch, goes_round
+from gateway.core.loops import CALL, GUARDED, TEXT, Circles, ThoughtWatch, goes_round
 from gateway.core.pieces import Pieces
 from gateway.core.plan import Mode
 from gateway.core.policy.circles import CircleRules
@@ -50,6 +50,7 @@ class Circling(Enum):
 
     THOUGHT = auto()
     TEXT = auto()
+    CALL = auto()
 
 
 class Turn:
@@ -99,7 +100,8 @@ class Turn:
         self._reader: Reader | None = None
         self._stops = StopMatcher(self._stop_texts)
         self._echo = Echo("" if self._thought_over else "".join(self._sent_thought), "".join(self._sent_text))
-        self._thought_watch, self._text_circle = ThoughtWatch(self._circles.thought_tokens), Circles(TEXT)
+        self._thought_watch = ThoughtWatch(self._circles.thought_tokens)
+        self._text_circle, self._call_circle = Circles(TEXT), Circles(CALL)
         self.circling: Circling | None = None
         self._joined, self._before = 0, (0, 0)
         self._read_calls: list[Call] = []
@@ -190,6 +192,7 @@ class Turn:
                 self._told_calls.append(part)
             case CallPiece():
                 self._pieces.add(part)
+                self._watch_call(part.arguments)
             case Usage():
                 self._usages.append(part)
             case Stop():
@@ -213,8 +216,12 @@ class Turn:
             self.transcript.add_text(text)
         if self._reader is None:
             self._reader = self._make_reader(self._opened and (bool(self._verbatim) or not self._thinks))
+        held = True
         for part in self._reader.feed(text):
             self._show(part)
+            held = False
+        if held:
+            self._watch_call(text)
 
     def _show(self, part: Part) -> None:
         if isinstance(part, Text):
@@ -256,6 +263,11 @@ class Turn:
         else:
             self.suspect = True
 
+    def _watch_call(self, text: str) -> None:
+        """What is held, and so most likely a call, may go round too: without end, where nothing bounds the answer."""
+        if self._call_circle.feed(text):
+            self.circling = Circling.CALL
+
     def _send(self, part: Part) -> None:
         (self._out if self._sends else self._unsent).append(part)
 
@@ -290,7 +302,7 @@ class Turn:
 
     def _take_schema_call(self, text: str) -> None:
         """The call that a SCHEMA attempt wrote as one JSON object."""
-        if (call := _call_in(text)) is not None:
+        if (call := call_by_schema(text)) is not None:
             self._told_calls.append(call)
         else:
             self.unreadable.append(Unreadable(text, "what came was no call of the schema"))
@@ -377,15 +389,3 @@ class Turn:
             open_call=bool(self._pieces) or (self._reader is not None and self._reader.open_call is not None),
             diverged=self._echo.diverged or (self.stop is not None and self._echo.short),
         )
-
-
-def _call_in(text: str) -> Call | None:
-    try:
-        made = jsontext.loads(text)
-    except jsontext.NotJson:
-        return None
-    match made:
-        case {"name": str(name), "arguments": dict(arguments)}:
-            return Call(id="", name=name, arguments=jsontext.dumps(arguments))
-        case _:
-            return None

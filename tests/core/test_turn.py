@@ -147,6 +147,15 @@ def test_a_thought_in_circles(rule: str, circling: Circling | None, suspect: boo
     assert (made.circling, made.suspect) == (circling, suspect)
 
 
+@pytest.mark.parametrize(("times", "circling"), [(1_000, None), (10_000, Circling.CALL)])
+def test_a_call_in_circles(times: int, circling: Circling | None) -> None:
+    """A file of zeros is written without anybody minding, one without end is stopped; so is a call that comes in pieces."""
+    held, told = turn(), turn()
+    list(held.receive(map(Text, ("[", *["0, 0, 0, "] * times))))
+    list(told.receive([CallPiece(index=0, name="write"), *[CallPiece(index=0, arguments="0, 0, 0, ")] * times]))
+    assert held.circling is told.circling is circling
+
+
 @pytest.mark.parametrize(("most", "circling"), [(0, None), (900, None), (700, Circling.THOUGHT)])
 def test_a_thought_that_goes_on_for_too_long(most: int, circling: Circling | None) -> None:
     made = turn(circles=CircleRules(thought_tokens=most))

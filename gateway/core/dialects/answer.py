@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from gateway.core.conversation import ToolSpec
 from gateway.core.dialects.dialect import Dialect, Where
+from gateway.core.dialects.garbled import GARBLED, refuse_garbled, take_rest
 from gateway.core.dialects.markers import FENCE, Candidate, Markers
 from gateway.core.dialects.reading import Reading
 from gateway.core.dialects.scanner import Ended, Scanner, Steps
 from gateway.core.dialects.tokens import Tokens, tokens
-from gateway.core.stream import Call, Part, Reasoning, Text, Unreadable
+from gateway.core.stream import Call, Part, Proof, Reasoning, Text, Unreadable
 
 _SLICE = 64  # characters at a time that a supposed call in a thought is tried with
-_MOST_GARBLED = 1_000  # characters between the markers of a call that is none
-_GARBLED = "there is no call between its markers"
-_UNMISTAKABLE = re.compile(r"[|｜]|tool_call", re.IGNORECASE)
+_LONG_TRY = 500  # characters of a thought that were held for a call which they turned out not to be
+_MOST_LONG_TRIES = 8
 _TELLING = 4  # characters of a cut marker that are no ordinary text any more
 
 
@@ -35,6 +34,7 @@ class Answer:
         *,
         thinking: bool = False,
         trial: bool = False,
+        quoted: bool = False,
     ) -> None:
         self.scanner = Scanner()
         self.reading = Reading(self.scanner, tools)
@@ -44,7 +44,10 @@ class Answer:
         self._call_at: int | None = None  # the offset of the opener behind which is read
         self._stretch = False  # inside a thought or a fenced block
         self._flows = False  # in the middle of visible text: what is plain may follow at once
+        self._quoted = quoted  # what is tried stands in such a stretch
         self._tried = () if trial else markers.marked  # what may begin a call even in there; no trial within a trial
+        self._ordinary = () if trial else markers.ordinary  # the same for a line of a thought
+        self._long_tries = 0
         self._run = self._answer(thinking=thinking)
         next(self._run)
 
@@ -68,7 +71,7 @@ class Answer:
 
     def trial(self) -> Answer:
         """The same for text that begins with the opener of what may be a call."""
-        return Answer(self._markers, self._tools, self._spoken, trial=True)
+        return Answer(self._markers, self._tools, self._spoken, trial=True, quoted=self._stretch)
 
     @property
     def held(self) -> int | None:
@@ -106,7 +109,8 @@ class Answer:
         elif page.quiet and mark in markers.strays:
             page.skip(mark)
         elif mark in markers.control and mark in markers.strays:
-            self.reading.unreadable(self.scanner.offset - len(mark), _GARBLED)
+            self.reading.unreadable(self.scanner.offset - len(mark), GARBLED)
+            page.over()
         elif mark not in markers.noise:
             page.say(mark)
 
@@ -120,7 +124,7 @@ class Answer:
         scanner.hold()
         scanner.at += len(mark)
         found = False
-        reading.mends = ()
+        reading.begin()
         candidate = yield from self._chosen(mark, candidates)
         if candidate:
             reading.opener = mark
@@ -129,6 +133,8 @@ class Answer:
             found = yield from candidate.dialect.read(reading)
         found = found or (yield from self._garbled(mark, candidates))
         if found:
+            yield from take_rest(reading, [candidate] if candidate else candidates)
+            reading.page.over()
             reading.page.behind(scanner.since(reading.start) if reading.page.in_doubt else "")
         else:
             scanner.rewind(reading.start)
@@ -137,27 +143,10 @@ class Answer:
         return found
 
     def _garbled(self, mark: str, candidates: Sequence[Candidate]) -> Steps[bool]:
-        """Whether what is no call was meant as one: its marker begins a line, and is soon closed or a token for nothing else."""
-        scanner, reading = self.scanner, self.reading
-        behind = reading.start + len(mark)
-        if not reading.page.new_line or not _UNMISTAKABLE.search(mark):
-            return False
-        if closers := [closer for c in candidates if c.marked for closer in c.dialect.closers]:
-            scanner.rewind(behind)
-            try:
-                inside = yield from scanner.short(tokens(*closers, mark), _MOST_GARBLED)
-            except Ended:
-                inside = None
-            if inside and inside[1] != mark:
-                reading.unreadable(reading.start, _GARBLED)
-                return True
-        if mark not in self._markers.control:
-            return False
-        if scanner.ended and scanner.cut:
-            return reading.nameless(reading.start)
-        scanner.rewind(behind)
-        reading.unreadable(reading.start, _GARBLED)
-        return True
+        """Whether what is no call was meant as one. Not in a thought or a fenced block, nor between backticks."""
+        self.scanner.rewind(self.reading.start)
+        quoted = self._quoted or self.scanner.before() == "`"
+        return not quoted and (yield from refuse_garbled(self.reading, mark, candidates, self._markers.control))
 
     def _in_place(self, candidate: Candidate) -> bool:
         match candidate.opener.where:
@@ -216,19 +205,28 @@ class Answer:
         page.begin_thought()
         if label:
             yield from scanner.token(tokens(label))
-        wanted = tokens(*self._tried, *ends.literals)
-        mark = ""
+        wanted = tokens(*self._tried, *self._ordinary, *ends.literals)
+        mark, new_line = "", True
         while mark not in ends.literals:
             before, mark = scanner.take(wanted)
             page.think(before)
+            new_line = not before.rpartition("\n")[2].strip() and ("\n" in before or new_line)
             if not mark:
                 yield from self._more_of(page.think)
-            elif mark not in ends.literals and not (yield from self._mention(ends, page.think, "unclosed_thought")):
+            elif mark not in ends.literals and not (yield from self._thought_call(mark, ends, new_line=new_line)):
                 scanner.at += len(mark)
                 page.think(mark)
+                new_line = False
         scanner.at += len(mark)
         page.end_thought()
         self._stretch = False
+
+    def _thought_call(self, mark: str, ends: Tokens, *, new_line: bool) -> Steps[bool]:
+        """What begins with a marker in a thought; an ordinary one counts on a line of its own only."""
+        ordinary = mark not in self._tried
+        if ordinary and not (new_line and self._long_tries < _MOST_LONG_TRIES):
+            return False
+        return (yield from self._mention(ends, self.reading.page.think, "unclosed_thought", ordinary=ordinary))
 
     def _fence(self) -> Steps[None]:
         """A fenced block up to its closing fence, for which a call in it counts alike."""
@@ -259,13 +257,15 @@ class Answer:
             self.scanner.at = len(self.scanner.text)
             raise
 
-    def _mention(self, ends: Tokens, tell: Callable[[str], None], mend: str) -> Steps[bool]:
+    def _mention(self, ends: Tokens, tell: Callable[[str], None], mend: str, *, ordinary: bool = False) -> Steps[bool]:
         """Told as it is, up to the end of the stretch, if that comes; if the text ends first, it was a call.
 
-        False, with the cursor where it was: it is not even the beginning of a call.
+        False, with the cursor where it was: it is not even the beginning of a call. What is `ordinary` text as well is one
+        only if nothing follows it.
         """
         scanner, trial = self.scanner, self.trial()
-        start = self._call_at = scanner.offset
+        start = scanner.offset
+        self._call_at = None if ordinary else start
         scanner.hold()
         found: list[Part] = []
         mark = ""
@@ -274,27 +274,33 @@ class Answer:
                 text, mark = scanner.take(ends)
                 for at in range(0, len(text), _SLICE):
                     found += trial.feed(text[at : at + _SLICE])
-                    if found and isinstance(found[0], Text | Reasoning):
+                    if any(isinstance(part, Text | Reasoning) for part in (found if ordinary else found[:1])):
+                        self._long_tries += scanner.offset - start > _LONG_TRY
                         scanner.rewind(start)
                         return False
                 if not mark:
                     yield from scanner.more()
             tell(scanner.since(start))
         except Ended:
-            self._take_over(trial, found, tell, mend)
+            if not self._take_over(trial, found, mend, ordinary=ordinary):
+                tell(scanner.since(start))
             raise
         finally:
             scanner.release()
             self._call_at = None
         return True
 
-    def _take_over(self, trial: Answer, found: list[Part], tell: Callable[[str], None], mend: str) -> None:
-        """The text ended in a stretch that was never closed: what the trial has read of it counts."""
+    def _take_over(self, trial: Answer, found: list[Part], mend: str, *, ordinary: bool) -> bool:
+        """The text ended in a stretch that was never closed: what the trial has read of it counts, unless it is no call."""
         scanner = self.scanner
         rest = scanner.text[scanner.at :]
         scanner.at = len(scanner.text)
         found += [*trial.feed(rest), *trial.end(cut=scanner.cut)]
-        if any(isinstance(part, Call | Unreadable) for part in found):
-            self.reading.page.take_over(replace(p, mends=(mend, *p.mends)) if isinstance(p, Call) else p for p in found)
+        if ordinary:
+            whole = [isinstance(part, Call) and part.proof is Proof.COMPLETE for part in found]
+            counts = bool(whole) and all(whole) and not scanner.cut
         else:
-            tell(scanner.since(self._call_at or 0))
+            counts = any(isinstance(part, Call | Unreadable) for part in found)
+        if counts:
+            self.reading.page.take_over(replace(p, mends=(mend, *p.mends)) if isinstance(p, Call) else p for p in found)
+        return counts

@@ -8,7 +8,7 @@ from gateway.core.dialects.dialect import Dialect, Opener, Where
 from gateway.core.dialects.groups import Group, read_group
 from gateway.core.dialects.named import read_arguments
 from gateway.core.dialects.reading import Draft, Reading
-from gateway.core.dialects.scanner import Ended, Scanner, Steps
+from gateway.core.dialects.scanner import Ended, Steps
 from gateway.core.dialects.tokens import tokens
 from gateway.core.stream import Call
 
@@ -34,22 +34,26 @@ def _call(reading: Reading, begin: int) -> Steps[bool]:
         draft = Draft(reading.opener.removeprefix(_KIND), "", ("stripped_token",))
         return (yield from read_arguments(reading, draft, begin, closers=closers))
     try:
-        name = yield from _name(reading.scanner)
+        name = yield from _name(reading)
     except Ended:
         return reading.nameless(begin)
     return bool(name) and (yield from read_arguments(reading, Draft(name, ""), begin, closers=closers))
 
 
-def _name(scanner: Scanner) -> Steps[str]:
+def _name(reading: Reading) -> Steps[str]:
     """The name in `function<sep>NAME`, a line end and a fence; or in `NAME<sep>`. The cursor goes before the JSON."""
+    scanner = reading.scanner
     found = yield from scanner.short(tokens(*_SEPARATOR, "\n"))
-    if found and found[0].strip() == _KIND and found[1] != "\n":
+    fenced = found and found[0].strip() == _KIND and found[1] != "\n"
+    if fenced:
         found = yield from scanner.short(tokens("\n", "{", "```"))
-        if found and found[1] == "{":
-            scanner.at -= 1
+    name = found[0].strip() if found else ""
+    reading.meant(name)
+    if found and fenced:
+        scanner.at -= 1 if found[1] == "{" else 0
         yield from scanner.blanks()
         yield from scanner.token(tokens("```json", "```"))
-    return found[0].strip() if found else ""
+    return name
 
 
 _GROUP = Group(openers=_OPENERS, closers=_CLOSERS, call_openers=_CALL, between=(*_CALL_END, "```"), call=_call)

@@ -36,6 +36,7 @@ def _read(reading: Reading) -> Steps[bool]:
     name = found[0].strip().removeprefix(":").removeprefix("call:") if found and found[1] == "{" else ""
     if not name:
         return False
+    reading.meant(name)
     scanner.at -= 1
     start = scanner.offset
     try:

@@ -37,7 +37,7 @@ def _read(reading: Reading) -> Steps[bool]:
     name, stop = found[0].strip(), found[1]
     if not name and stop == _CALL_END:  # nothing is called
         return reading.empty()
-    tool = reading.tool(name)
+    tool = reading.meant(name)
     if stop == "{":
         scanner.at -= 1
         return tool is not None and (

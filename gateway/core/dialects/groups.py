@@ -41,6 +41,7 @@ def read_group(reading: Reading, group: Group) -> Steps[bool]:
             return bool(count) or reading.empty()
         if look.found in group.call_openers or not (look.found or count):
             if not (yield from group.call(reading, begin)):
+                scanner.rewind(begin)
                 return bool(count)
             count += 1
         elif look.found in group.openers:

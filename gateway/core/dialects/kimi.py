@@ -26,8 +26,9 @@ def _call(reading: Reading, begin: int) -> Steps[bool]:
         found = yield from reading.scanner.short(tokens(_ARGUMENTS, "{", "\n"))
     except Ended:
         return not bare and reading.nameless(begin)
-    told = _ID.fullmatch(found[0].strip()) if found else None
-    if not found or not told or found[1] == "\n" or (bare and reading.tool(told[1]) is None):
+    told = _ID.fullmatch(found[0].strip()) if found and found[1] != "\n" else None
+    declared = reading.meant(told[1]) if told else None
+    if not found or not told or (bare and declared is None):
         return False
     stripped = bare or found[1] == "{"
     if found[1] == "{":

@@ -56,6 +56,11 @@ class Markers:
         self.marked = tuple(
             mark for mark, found in self.candidates.items() if any(c.marked or c.opener in tags for c in found)
         )
+        ordinary = {opener.token for dialect in heard for opener in (*dialect.openers, *dialect.bare)}.difference(
+            self.marked
+        )
+        self.ordinary = tuple(ordinary.intersection(self.candidates))
+        """Openers that are ordinary text as well, the mere names of tools left out."""
         self.in_answer = tokens(*self.candidates, *self.thinks, *self.strays, *self.noise, FENCE)
         self.thought_ends = tokens(*ends)
         anywhere = [

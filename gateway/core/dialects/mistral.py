@@ -32,8 +32,9 @@ def _read_named(reading: Reading) -> Steps[bool]:
             yield from scanner.short(tokens("[ARGS]"))
     except Ended:
         return reading.opener == _MARK and reading.nameless(reading.start)
-    name = found[0].strip() if found else ""
-    if not found or found[1] == "\n" or (reading.opener != _MARK and reading.tool(name) is None):
+    name = found[0].strip() if found and found[1] != "\n" else ""
+    declared = reading.meant(name)
+    if not found or not name or (reading.opener != _MARK and declared is None):
         return False
     if found[1] == "{":
         scanner.at -= 1

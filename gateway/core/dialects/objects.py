@@ -53,6 +53,7 @@ def read_objects(reading: Reading, form: Form) -> Steps[bool]:
             count, ahead = count + 1, 0
         elif look.found in form.closers:
             scanner.at += look.end
+            reading.torn = None  # whatever was among them, the calls end here
             return bool(count) or reading.empty()
         elif not look.found or (count and look.found == "["):  # not a list's, but that of the next `[TOOL_CALLS]`
             return bool(count)

@@ -43,6 +43,7 @@ class Page:
         self._doubted: Call | Unreadable | None = None
         self._raw: list[str] = []  # the text of the call in doubt, and all behind it
         self._behind: list[str] = []  # what is visible of that
+        self._refused: Unreadable | None = None  # a call that cannot be read, to which more text may belong
         self._aside: list[Call | Unreadable] | None = None  # calls that may turn out to be an example in the text
 
     @property
@@ -106,8 +107,17 @@ class Page:
             self._aside.append(part)
             return
         self.settle()
-        self.parts.append(part)
+        if isinstance(part, Unreadable):
+            self._refused = part
+        else:
+            self.parts.append(part)
         self._rest()
+
+    def over(self, raw: str = "") -> None:
+        """A call is over; of one that could not be read `raw` is the text, if there is more than it was thought to be."""
+        if self._refused:
+            self.parts.append(replace(self._refused, raw=raw or self._refused.raw))
+            self._refused = None
 
     def take_over(self, parts: Iterable[Part]) -> None:
         """Take over parts that were read elsewhere."""
@@ -150,12 +160,14 @@ class Page:
             self.parts.append(self._doubted)
             self.parts.extend(map(Text, self._behind))
         self._doubted, self._behind, self._raw = None, [], []
+        self.over()
 
     def retract(self, closer: str) -> None:
         """The call in doubt was not over: where its value ends cannot be told."""
         raw = "".join((*self._raw, closer))
         self._doubted, self._behind, self._raw = None, [], []
         self.add(Unreadable(raw, "an argument's text holds the markers that end a call"))
+        self.over()
 
     def _rest(self) -> None:
         self.quiet = self.new_line = True

@@ -8,7 +8,7 @@ import re
 from gateway.core.dialects.objects import Form, read_objects
 from gateway.core.dialects.reading import Draft, Reading
 from gateway.core.dialects.scanner import Ended, Scanner, Steps
-from gateway.core.dialects.tokens import tokens
+from gateway.core.dialects.tokens import closing, tokens
 from gateway.core.dialects.told import proven
 from gateway.core.stream import Call
 
@@ -17,11 +17,9 @@ _NAME = re.compile(r"[\w.\- ]+")
 _KEY = re.compile(r"([^\W\d]\w*)\s*(=(?!=)|\Z)")
 _WORD = re.compile(r"\w+")
 _OPENING = re.compile(r"([rRbBuU]?)(\"\"\"|'''|\"|')")
-_INSIDE = {
-    **{quote: re.compile(rf"([^{quote}\\]*+(?:\\.[^{quote}\\]*+)*+){quote}", re.DOTALL) for quote in "\"'"},
-    **{quote * 3: re.compile(rf"((?:[^\\]|\\.)*?){quote * 3}", re.DOTALL) for quote in "\"'"},
-}
+_LONG = {quote: re.compile(rf"(?:[^\\]|\\.)*?(?={quote})", re.DOTALL) for quote in ('"""', "'''")}
 _ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
+_USUAL = re.compile(r"[^\\]*+(?:\\[\\nt'\"rbfva\n][^\\]*+)*+")
 _PLAIN = {
     "n": "\n",
     "t": "\t",
@@ -131,18 +129,23 @@ def as_json(text: str) -> str:
 def _string(text: str, opening: re.Match[str]) -> tuple[str, int]:
     """A string literal as JSON, and the offset behind it; the bare opening quote where it is cut."""
     prefix, quote = opening[1].lower(), opening[2]
-    inside = _INSIDE[quote].match(text, opening.end())
-    if not inside:
+    start = opening.end()
+    if quote in _LONG:
+        inside = _LONG[quote].match(text, start)
+        end = inside.end() if inside else -1
+    else:
+        end = closing(quote, text, start)
+    if end < 0:
         return '"', len(text)
-    return json.dumps(inside[1] if prefix == "r" else _unescaped(inside[1])), inside.end()
+    raw = text[start:end]
+    return json.dumps(raw if prefix == "r" else _unescaped(raw)), end + len(quote)
 
 
 def _unescaped(text: str) -> str:
-    """What a literal stands for; the usual escapes, of which code has thousands, are replaced in bulk."""
-    plain = text.replace("\\\\", "\0")
-    for mark in "nt'\"":
-        plain = plain.replace("\\" + mark, _PLAIN[mark])
-    return _ESCAPE.sub(_character, text) if "\\" in plain or "\0" in text else plain.replace("\0", "\\")
+    """What a literal stands for; where it holds the usual escapes alone, of which code has thousands, all at once."""
+    if not _USUAL.fullmatch(text):
+        return _ESCAPE.sub(_character, text)
+    return text.encode("latin-1", "backslashreplace").decode("unicode_escape") if "\\" in text else text
 
 
 def _character(found: re.Match[str]) -> str:

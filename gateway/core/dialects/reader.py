@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -35,10 +35,8 @@ class ToolReader:
         spoken = None if dialect is AUTOMATIC else dialect
         self._answer = Answer(_markers(dialect, tuple(tool.name for tool in tools)), tools, spoken, thinking=thinking)
         self._scanner = self._answer.scanner
-
-    def feed(self, text: str) -> Sequence[Part]:
-        """Take the next piece, give what is certain now."""
-        return self._answer.feed(text)
+        self.feed: Callable[[str], Sequence[Part]] = self._answer.feed
+        """Take the next piece, give what is certain now: not by a method of its own, since it is asked for every token."""
 
     def close(self) -> Sequence[Part]:
         """The model ended its answer itself."""

@@ -39,9 +39,15 @@ class Reading:
         self.opener = ""
         self.start = 0
         self.mends: tuple[str, ...] = ()
+        self.named = False  # a declared tool's name stands behind the opener, so that a call was meant
+        self.torn: int | None = None  # the offset of the last call, if that cannot be read and its end is not certain
         self._rereads = 0
         self.cut_at = 0  # the offset of the call that the text's end cut
         self._resolved: dict[str, ToolSpec | None] = {}
+
+    def begin(self) -> None:
+        """A new opener was found."""
+        self.mends, self.named, self.torn = (), False, None
 
     def tool(self, name: str) -> ToolSpec | None:
         """The declared tool that a name means."""
@@ -50,6 +56,12 @@ class Reading:
             self._resolved[name] = resolved[0] if resolved else None
         return self._resolved[name]
 
+    def meant(self, name: str) -> ToolSpec | None:
+        """The same for a name that stands where the dialect has it."""
+        tool = self.tool(name)
+        self.named |= tool is not None
+        return tool
+
     def may_reread(self) -> bool:
         """Leave to go back over text of any length, given a few times only, so that the work stays linear."""
         self._rereads += 1
@@ -57,13 +69,16 @@ class Reading:
 
     def whole(self, draft: Draft, start: int, *, proof: Proof = Proof.COMPLETE) -> None:
         """A call whose text is all there, from `start` to the cursor; the gate decides whether it can be read."""
-        self.page.add(self._judged(draft, start, proof))
+        part = self._judged(draft, start, proof)
+        self.torn = start if isinstance(part, Unreadable) and not _is_object(draft.arguments) else None
+        self.page.add(part)
 
     def doubtful(self, draft: Draft, start: int) -> None:
         """A whole call with raw values, whose end is only as certain as the text behind it."""
         self.page.doubt(self._judged(draft, start, Proof.COMPLETE))
 
     def unreadable(self, start: int, reason: str) -> None:
+        self.torn = start
         self.page.add(Unreadable(self.scanner.since(start), reason))
 
     def tail(self, draft: Draft, start: int, state: Open) -> None:
@@ -114,3 +129,8 @@ class Reading:
         if isinstance(verdict, Refusal):
             return Unreadable(self.scanner.since(start), verdict.reason)
         return verdict
+
+
+def _is_object(arguments: str) -> bool:
+    document = read(arguments)
+    return document is not None and isinstance(document.value, dict)

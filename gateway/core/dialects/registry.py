@@ -12,6 +12,7 @@ from gateway.core.dialects.dialect import Dialect
 from gateway.core.dialects.dsml import DSML
 from gateway.core.dialects.functionary import FUNCTIONARY
 from gateway.core.dialects.gemma4 import GEMMA4
+from gateway.core.dialects.glimmer import GLIMMER
 from gateway.core.dialects.glm import GLM45, GLM47
 from gateway.core.dialects.granite import GRANITE3, GRANITE_20B
 from gateway.core.dialects.harmony import HARMONY
@@ -30,7 +31,7 @@ from gateway.core.dialects.seed_oss import SEED_OSS
 
 # In the order in which a template is asked for their signs: the more particular sign comes first.
 DIALECTS: tuple[Dialect, ...] = (
-    SEED_OSS, MINIMAX_M2, DSML, DEEPSEEK_V3, DEEPSEEK_V31, KIMI_K2, HARMONY, GEMMA4, COHERE_ACTION, PYTHONIC, APERTUS,
+    SEED_OSS, MINIMAX_M2, DSML, DEEPSEEK_V3, DEEPSEEK_V31, KIMI_K2, HARMONY, GLIMMER, GEMMA4, COHERE_ACTION, PYTHONIC, APERTUS,
     NEMOTRON_NANO2, MINICPM5, QWEN3_CODER, GLM45, GLM47, MISTRAL_ARGS, MISTRAL_ARRAY, PHI4_FUNCTOOLS,
     GRANITE3, GRANITE_20B, FUNCTIONARY, INVOKE, CLINE, APRIEL, COHERE_FENCE, HERMES, LLAMA3_JSON, JSON_FENCE, BARE_JSON,
 )  # fmt: skip

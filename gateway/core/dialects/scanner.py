@@ -12,7 +12,7 @@ import re
 from collections.abc import Generator
 from typing import NamedTuple, TypeAlias, TypeVar
 
-from gateway.core.dialects.tokens import NO_SIGN, QUOTE_SIGNS, TELLING, Sign, Tokens, tokens
+from gateway.core.dialects.tokens import NO_SIGN, QUOTE_SIGNS, TELLING, Sign, Tokens, closing, tokens
 
 T = TypeVar("T")
 Steps: TypeAlias = Generator[None, None, T]
@@ -22,7 +22,6 @@ MOST_NAME = 200  # characters of a name or of the inside of a tag
 
 _BLANKS = re.compile(r"\s*")
 _VISIBLE = re.compile(r"\S")
-_INSIDE = {quote: re.compile(rf"[^{quote}\\]*+(?:\\.[^{quote}\\]*+)*+", re.DOTALL) for quote in "\"'"}
 _BRACKETS = ('"', "'", "{", "}", "[", "]")
 
 
@@ -81,7 +80,7 @@ class Scanner:
         needle, pattern, escape = self._sign
         if self._edge:
             piece = self._edge + piece
-        elif needle not in piece and not (escape and piece.endswith(escape)):
+        elif needle not in piece and (not escape or piece[-1:] != escape):
             return False
         if pattern.search(piece):
             return True
@@ -240,14 +239,12 @@ class Scanner:
 
     def string(self, quote: str) -> Steps[None]:
         """From inside a string with backslash escapes to behind its closing quote."""
-        inside = _INSIDE[quote]
-        while True:
-            plain = inside.match(self.text, self.at)
-            self.at = plain.end() if plain else self.at
-            if self.text.startswith(quote, self.at):
-                self.at += 1
-                return
+        while (end := closing(quote, self.text, self.at)) < 0:
+            inside = self.text[self.at :]
+            escapes = len(inside) - len(inside.rstrip("\\"))
+            self.at = len(self.text) - escapes % 2  # the last one may go on
             yield from self.more(QUOTE_SIGNS[quote])
+        self.at = end + 1
 
     def document(self, opening: str, closers: tuple[str, ...]) -> Steps[bool]:
         """Over a JSON object or string that begins with `opening`; False: as for `brackets`."""

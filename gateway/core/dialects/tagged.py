@@ -11,7 +11,7 @@ from gateway.core.dialects.fields import Fields, arguments_of, raw_text
 from gateway.core.dialects.members import Open
 from gateway.core.dialects.raw_call import RawCall
 from gateway.core.dialects.reading import Draft, Reading
-from gateway.core.dialects.scanner import Ended, Steps
+from gateway.core.dialects.scanner import Ended, Scanner, Steps
 from gateway.core.dialects.tokens import tokens
 from gateway.core.dialects.told import closed, proven
 from gateway.core.dialects.values import Ends
@@ -40,7 +40,7 @@ class Grammar:
     """The tags of a dialect. Openers of calls and arguments are given up to their name.
 
     `newline`: the template sets each value on lines of its own. `each`: a group holds one call, which is not whole without
-    the group's closer. `skips` may stand around the arguments. `name_of` reads a name from the inside of a tag, `plain_of`
+    the group's closer. `skips` may stand around the arguments, `astray` in the tag of a call. `name_of` reads a name from the inside of a tag, `plain_of`
     whether the tag itself says that its value is a string (True) or JSON (False), `decode` what a raw value stands for; `encode` is the way back.
     """
 
@@ -53,6 +53,7 @@ class Grammar:
     newline: bool = False
     each: bool = False
     skips: tuple[str, ...] = ()
+    astray: tuple[str, ...] = ()
     name_of: Callable[[str], str] = attribute
     decode: Callable[[str], str] = str
     encode: Callable[[str], str] = str
@@ -107,13 +108,13 @@ def _read_call(reading: Reading, grammar: Grammar, begin: int, *, grouped: bool)
     """One call, the cursor behind its opener. False: it is none, the tag is only mentioned."""
     scanner = reading.scanner
     try:
-        found = yield from scanner.short(tokens(">", "\n", "<"))
+        found = yield from _tag(scanner, grammar)
     except Ended:
         return reading.nameless(begin)
     if found is None:
         return False
     name = grammar.name_of(found[0])
-    tool = reading.tool(name)
+    tool = reading.meant(name)
     if found[1] != ">":  # a tag that is not closed, or a mention of it
         scanner.at -= 1
     if tool is None:
@@ -123,6 +124,16 @@ def _read_call(reading: Reading, grammar: Grammar, begin: int, *, grouped: bool)
         )
     fields = Fields(tool, mends=[] if found[1] == ">" else ["unclosed_tag"], decode=grammar.decode)
     return (yield from _Call(reading, fields, name, begin, grammar, grouped=grouped).read())
+
+
+def _tag(scanner: Scanner, grammar: Grammar) -> Steps[tuple[str, str] | None]:
+    """The inside of a call's tag, the cursor in it, and what ends it."""
+    inside, ends = "", tokens(">", "\n", "<", *grammar.astray)
+    while found := (yield from scanner.short(ends)):
+        inside += found[0]
+        if found[1] not in grammar.astray:
+            return inside, found[1]
+    return None
 
 
 def _in_text(reading: Reading, grammar: Grammar) -> Steps[bool]:

@@ -27,6 +27,19 @@ QUOTE_SIGNS = {  # one that is not escaped, as far as two backslashes before it 
 }
 
 
+def closing(quote: str, text: str, start: int) -> int:
+    """Where the closing quote of a string with backslash escapes stands, its inside from `start` on; -1: it does not end."""
+    at = start
+    while found := QUOTE_SIGNS[quote].pattern.search(text, at):
+        at = begun = found.start()
+        while begun > start and text[begun - 1] == "\\":
+            begun -= 1
+        if (at - begun) % 2 == 0:
+            return at
+        at += 1
+    return -1
+
+
 def _beginnings(literals: list[str]) -> re.Pattern[str]:
     """The first characters of markers, enough to tell them from most other text."""
     return re.compile("|".join(re.escape(each) for each in sorted({literal[:TELLING] for literal in literals})))

@@ -13,9 +13,8 @@ from gateway.core.turn import Reader
 
 # Dialects whose markers are ordinary text to the model, so that raw mode shows them. Those of other families are control
 # tokens, which Ollama from v0.30 on neither prints nor keeps in raw mode. Log-probabilities show the markers of all its
-# parsers (measured on v0.24.0 and v0.33.3 over 45 of them), but for one whose dialect nobody knows.
+# parsers (measured on v0.24.0 and v0.33.3 over 45 of them).
 _PLAIN_TEXT = frozenset({"qwen3-coder", "hermes", "glm-4.5", "glm-4.7", "bare-json", "json-fence", "cline", "invoke"})
-_UNREAD = frozenset({"glimmer"})
 
 
 def dialect_of(facts: ModelFacts, rule: ModelRule) -> Dialect:
@@ -44,7 +43,7 @@ def wants_verbatim(conversation: Conversation, facts: ModelFacts, rule: ModelRul
     if rule.verbatim != "auto":
         return rule.verbatim == "on"
     parsed = bool(facts.parser) or ".ToolCalls" in facts.template
-    return bool(conversation.tools) and parsed and facts.parser not in _UNREAD
+    return bool(conversation.tools) and parsed
 
 
 def raw_shows_thoughts(tags: ThinkTags | None, *, prints_control: bool) -> bool:

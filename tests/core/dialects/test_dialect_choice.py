@@ -62,6 +62,7 @@ def test_a_template_that_shows_a_call_teaches_it(dialect: object) -> None:
         ("llama3.2:3b", "llama", "llama3-json"),
         ("llama4:scout", "llama4", "pythonic"),
         ("gpt-oss:20b", "gptoss", "harmony"),
+        ("muse-glimmer:27b", "glimmer", "glimmer"),
         ("gemma4:31b", "gemma4", "gemma4"),
         ("command-r7b:7b", "cohere2", "cohere-action"),
         ("command-r-plus:104b", "command-r", "cohere-fence"),

@@ -94,8 +94,12 @@ def merged(parts: Sequence[Part]) -> list[object]:
 
 
 def may_be_cut(dialect: Dialect, call: Call) -> bool:
-    """Whether a cut in the call can be told: behind a closer in a raw value it looks like the value's end."""
-    own = (*dialect.inner, '<|"|>', *(f"</{key}>" for key in json.loads(call.arguments)))
+    """Whether a cut in the call can be told: behind a closer in a raw value it looks like the value's end.
+
+    Behind an opener there the value's own closer looks like that of an example.
+    """
+    openers = (closer.replace("</", "<").rstrip(">") for closer in dialect.inner)
+    own = (*dialect.inner, *openers, "<arg_key>", '<|"|>', *(f"</{key}>" for key in json.loads(call.arguments)))
     values = json.loads(call.arguments).values()
     return dialect.name not in RAW or not any(mark in str(value) for mark in own for value in values)
 

@@ -24,6 +24,7 @@ HOSTILE = [
     "{", "[", "[{", '{"id": ', '{"name": "bash", "arguments": {"command": "', "<", "<tool_call>", "<tool_call>\n{", "<function=bash>", "</tool_call>",
     "<tool_call>\n<function=bash>\n<parameter=command>\n", "\n</parameter>\n", "\n</parameter>\n</function>\n", "\n<parameter=timeout>\n",
     "</b>\n<parameter=timeout>\n", "<tool_call>bash<arg_key>command</arg_key><arg_value>", "</arg_value>", "<bash><command>", "</command><a_b>",
+    '\n{"name": "bash", "arguments": {"command": "x"}}\nSo.', '\n{"name": ', '```json\n{"name": "bash"\n', '\n[{"name": "bash", "arguments": {"command": ["',
     "<think>", "<think><tool_call>", "```\n<tool_call>\n{", '```json\n{"name": "bash", "arguments": {}}\n```\n', "```json\n{", "bash{", "[bash(",
     "<|channel|>", "<|start|>assistant", "<|tool_call>call:bash{command:", "\\", '"', '\\"', "'", "\n", " ", "text ", "functions.bash:",
 ]  # fmt: skip

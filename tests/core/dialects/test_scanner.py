@@ -88,6 +88,19 @@ def test_held_text_can_be_had_again() -> None:
         assert run(steps, "one|two.three", size) == (("one|", "one|two."), "three")
 
 
+def test_what_stands_before_held_text_is_known_after_going_back() -> None:
+    def steps(scanner: Scanner) -> Steps[str]:
+        yield from scanner.find(tokens("|"))
+        scanner.hold()
+        start = scanner.offset
+        yield from scanner.find(tokens("."))
+        scanner.rewind(start)
+        return scanner.before()
+
+    for size in (1, 2, 4, 100):
+        assert run(steps, "one|two.three", size) == ("|", "two.three")
+
+
 @given(st.text(alphabet='a"\\', max_size=30), st.integers(1, 5))
 def test_the_end_of_a_string_is_where_json_has_it(inside: str, size: int) -> None:
     """The pieces that are put aside unseen hold no end of it."""

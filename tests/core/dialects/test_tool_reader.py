@@ -82,6 +82,59 @@ def test_a_call_in_a_thought_counts_if_the_thought_never_ends(call: str, read: C
         ]
 
 
+OBJECT = '{"name": "read_file", "arguments": {"path": "a.py"}}'
+ORDINARY = [
+    ("automatic", OBJECT),
+    ("qwen3-coder", OBJECT),
+    ("hermes", f"[{OBJECT}]"),
+    ("hermes", OBJECT.replace(", ", ",\n  ")),
+    ("automatic", f"```json\n{OBJECT}\n```"),
+    ("hermes", f"```json\n{OBJECT}"),
+    ("llama3-json", OBJECT.replace("arguments", "parameters")),
+    ("phi4-functools", f"functools[{OBJECT}]"),
+    ("cohere-fence", f"Action: ```json\n[{OBJECT}]\n```"),
+]
+
+
+@pytest.mark.parametrize(("name", "call"), ORDINARY)
+def test_json_at_the_end_of_a_thought_that_never_ends_is_a_call(
+    name: str, call: str, read: Callable[..., list[Part]]
+) -> None:
+    """The meaning is certain: a declared tool, all that it requires, on lines of its own, and nothing behind it."""
+    for size in (0, 1, 3, 7, 64):
+        for behind in ("", "\n \n"):
+            thought, found = read(name, f"<think>I need it.\n{call}{behind}", size=size)
+            assert thought == Reasoning("I need it.")
+            assert isinstance(found, Call)
+            assert (found.name, found.arguments, found.proof) == ("read_file", CALL.arguments, Proof.COMPLETE)
+            assert "unclosed_thought" in found.mends
+            [found] = read(name, f"{call}{behind}", size=size, thinking=True)
+            assert isinstance(found, Call)
+
+
+@pytest.mark.parametrize(("name", "call"), ORDINARY)
+def test_else_it_is_thought(name: str, call: str, read: Callable[..., list[Part]]) -> None:
+    for text, end in (
+        (f"I could say\n{call}\nor not.", "close"),
+        (f"I could say {' '.join(call.split())}", "close"),
+        (f"I could say\n{call}", "cut"),
+        (f"I could say\n{call.replace('read_file', 'remove')}", "close"),
+        (f"I could say\n{call.replace('path', 'limit')}", "close"),
+        (f"I could say\n{call[:-30]}", "close"),
+    ):
+        for size in (0, 1, 3, 7, 64):
+            assert read(name, f"<think>{text}", size=size, end=end) == [Reasoning(text.strip())]
+            closed = read(name, f"<think>{text}</think>Yes.", size=size, end=end)
+            assert closed == [Reasoning(text.strip()), Text("Yes.")]
+        assert reader_holds_no_call(name, text)
+
+
+def reader_holds_no_call(name: str, text: str) -> bool:
+    held = reader(name, ())
+    held.feed(f"<think>{text}")
+    return open_call(held) is None
+
+
 @pytest.mark.parametrize("call", [CODER, HERMES])
 def test_a_call_in_a_fenced_block_is_an_example(call: str, read: Callable[..., list[Part]]) -> None:
     text = f"So:\n```xml\n{call}\n```\nDone."
