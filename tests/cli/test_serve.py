@@ -14,7 +14,7 @@ import aiohttp
 from gateway.core.access import hash_of
 
 POLICY = "upstreams: {{ollama: {{url: 'http://127.0.0.1:9'}}}}\nserver: {{host: {host}, port: {port}}}\n"
-KEYS = f"keys: {{me: {{hash: '{hash_of('secret')}'}}}}\n"
+KEYS = f"keys: {{me: {{sha256: '{hash_of('secret')}'}}}}\n"
 
 
 def free_port() -> int:
@@ -25,7 +25,7 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def served(policy: Path) -> AsyncIterator[None]:
+async def served(policy: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     command: list[str | Path] = [
         sys.executable,
         "-m",
@@ -36,18 +36,18 @@ async def served(policy: Path) -> AsyncIterator[None]:
         "--state",
         policy.parent / "state",
     ]
-    quiet = asyncio.subprocess.DEVNULL
-    process = await asyncio.create_subprocess_exec(*command, stdout=quiet, stderr=quiet)
+    process = await asyncio.create_subprocess_exec(*command)
     try:
-        yield
+        yield process
     finally:
-        process.terminate()
-        await process.wait()
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
 
 
-async def told(session: aiohttp.ClientSession, url: str, words: str) -> str:
+async def told(process: asyncio.subprocess.Process, session: aiohttp.ClientSession, url: str, words: str) -> str:
     """The notice that holds these words, once it is there."""
-    while True:
+    while process.returncode is None:
         with suppress(aiohttp.ClientError):
             async with session.get(f"{url}/readyz") as response:
                 notices = [str(each) for each in (await response.json()).get("notices", [])]
@@ -55,6 +55,7 @@ async def told(session: aiohttp.ClientSession, url: str, words: str) -> str:
                 if words in notice:
                     return notice
         await asyncio.sleep(0.05)
+    raise AssertionError("holdfast serve has ended")
 
 
 async def test_an_edit_cannot_take_the_keys_from_a_gateway_that_others_reach(tmp_path: Path) -> None:
@@ -63,11 +64,11 @@ async def test_an_edit_cannot_take_the_keys_from_a_gateway_that_others_reach(tmp
     file = tmp_path / "policy.yaml"
     file.write_text(POLICY.format(host="0.0.0.0", port=port) + KEYS)
     url = f"http://127.0.0.1:{port}"
-    async with served(file), aiohttp.ClientSession() as session:
-        await told(session, url, "up")
+    async with served(file) as process, aiohttp.ClientSession() as session:
+        await told(process, session, url, "up")
         file.write_text(POLICY.format(host="127.0.0.1", port=port))
-        assert "no API keys are set up" in await told(session, url, "not taken")
-        async with session.get(f"{url}/v1/models") as response:
+        assert "no API keys are set up" in await told(process, session, url, "not taken")
+        async with session.get(f"{url}/v1/models", headers={"Authorization": "Bearer another"}) as response:
             assert response.status == 401
         file.write_text(POLICY.format(host="0.0.0.0", port=1) + KEYS)
-        assert "server.port will hold" in await told(session, url, "next start")
+        assert "server.port will hold" in await told(process, session, url, "next start")
