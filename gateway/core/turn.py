@@ -149,7 +149,8 @@ class Turn:
 
     def _keep_calls(self) -> None:
         """The last call that a server told of a broken attempt may be cut; ours carry their own proof."""
-        whole = [*self.told_calls[:-1], *(call for call in self._read_calls if call.proof is Proof.COMPLETE)]
+        read = [call for call in self._read_calls if call.proof is Proof.COMPLETE]
+        whole = self._either(self.told_calls[:-1], read)
         if len(whole) > len(self._kept):
             self._kept, self._kept_unsent = whole, [*self._unsent]
 
@@ -320,7 +321,11 @@ class Turn:
     @property
     def calls(self) -> list[Call]:
         """Whole calls as far as this attempt shows: those read from the text, else those that the server parsed."""
-        return self._read_calls if self._verbatim and self._read_calls else [*self.told_calls, *self._read_calls]
+        return self._either(self.told_calls, self._read_calls)
+
+    def _either(self, told: list[Call], read: list[Call]) -> list[Call]:
+        """Both, but for a server that also tells what the model wrote: then they are the same calls, and the text is the truth."""
+        return read if self._verbatim and read else [*told, *read]
 
     @property
     def told_calls(self) -> list[Call]:

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.core.plan import Mode
 from gateway.core.policy.circles import CircleRules
-from gateway.core.stream import Call, CallPiece, Part, Proof, Reasoning, Stop, StopReason, Text
+from gateway.core.stream import Call, CallPiece, Part, Proof, Reasoning, Stop, StopReason, Text, Verbatim
 from gateway.core.turn import Circling, Turn
 
 A = Call(id="", name="a", arguments="{}")
@@ -90,6 +90,16 @@ def test_whole_calls_of_an_earlier_attempt_are_kept(sends: bool) -> None:
     list(made.give_up())
     assert made.calls == [A]
     assert said(made.release()) == ("" if sends else "first  and ")
+
+
+def test_a_call_that_was_both_told_and_read_is_kept_once() -> None:
+    """The side channel shows what the server has parsed; both are of one answer."""
+    made = turn()
+    list(made.receive([Verbatim("[A]"), A, Verbatim("[A"), B]))
+    list(made.finish(natural=False))
+    made.begin(Mode.FRESH)
+    list(made.give_up())
+    assert made.calls == [A]
 
 
 def test_the_last_call_that_a_server_told_of_a_broken_answer_is_not_kept() -> None:

@@ -12,6 +12,7 @@ from gateway.core.dialects.scanner import Ended, Steps
 from gateway.core.dialects.tokens import tokens
 
 START, CHANNEL, MESSAGE = "<|start|>", "<|channel|>", "<|message|>"
+CONSTRAINED = "<|constrain|>"  # stands in the header of a call: what follows is held to its form
 ENDS = ("<|call|>", "<|end|>", "<|return|>", "<|eom|>", "<|eot|>")
 TAGS = "<atem:"  # with which the text of a call begins where it is no JSON
 _MOST_HEADER = 400
@@ -35,12 +36,14 @@ def read_frame(reading: Reading) -> Steps[bool]:
         scanner.at -= 1
         reading.mends = (*reading.mends, "stripped_token")
     name = recipient[1].removeprefix("functions.") if recipient else ""
-    if "analysis" in found[0] or name == "self":
+    if name not in ("", "user", "self"):
+        return (yield from _call(reading, name))
+    if CONSTRAINED in found[0]:
+        yield from _refuse(reading, "the header of a call names no tool")
+    elif "analysis" in found[0] or name == "self":
         reading.page.begin_thought()
         yield from _tell(reading, reading.page.think)
         reading.page.end_thought()
-    elif name not in ("", "user"):
-        return (yield from _call(reading, name))
     elif not name:
         yield from _tell(reading, reading.page.say)
     return True
@@ -69,11 +72,16 @@ def _call(reading: Reading, name: str) -> Steps[bool]:
     closers = (*ENDS, START)
     if (yield from read_arguments(reading, Draft(name, ""), reading.start, closers=closers, stops=True)):
         return True
+    yield from _refuse(reading, "the call's arguments are no JSON")
+    return True
+
+
+def _refuse(reading: Reading, reason: str) -> Steps[None]:
+    """What was meant as a call, up to its end."""
     try:
         yield from reading.scanner.find(tokens(*ENDS))
     finally:
-        reading.unreadable(reading.start, "the call's arguments are no JSON")
-    return True
+        reading.unreadable(reading.start, reason)
 
 
 def _tell(reading: Reading, tell: Callable[[str], None]) -> Steps[None]:

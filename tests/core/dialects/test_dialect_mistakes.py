@@ -125,6 +125,7 @@ BOTH_IN = {coder(PATH, LIMIT).replace("\n", " "): {"path": " a.py ", "limit": 3}
         ("pythonic", '<|tool_call_start|>[read_file("a.py")]<|tool_call_end|>'),
         ("gemma4", "<|tool_call>call:read_file{path:unquoted words}<tool_call|>"),
         ("harmony", "<|channel|>commentary to=python code<|message|>print(1)<|call|>"),
+        ("harmony", f"<|channel|>commentary togo=functions.read_file <|constrain|>json<|message|>{ARGUMENTS}<|call|>"),
         ("cohere-action", '<|START_ACTION|>[{"tool_name": "read_file", "parameters": {"path": 15:30}}]<|END_ACTION|>'),
         ("cohere-action", "<|START_ACTION|>[!!!]<|END_ACTION|>"),
         ("hermes", "<tool_call>\nread a.py\n</tool_call>"),

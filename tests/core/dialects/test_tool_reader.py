@@ -178,6 +178,14 @@ def test_harmony_is_taken_out_of_its_frame_even_without_tools(read: Callable[...
         assert read("harmony", text, tools=(), size=size) == [Reasoning("hm"), Text("Yes.")]
 
 
+@pytest.mark.parametrize("channel", ["analysis", "commentary", "final"])
+def test_a_recipient_makes_a_harmony_message_a_call_whatever_its_channel(
+    channel: str, read: Callable[..., list[Part]]
+) -> None:
+    text = f"<|channel|>{channel} to=functions.read_file <|constrain|>json<|message|>{CALL.arguments}<|call|>"
+    assert read("harmony", text) == [CALL]
+
+
 def test_text_around_calls_keeps_its_place(read: Callable[..., list[Part]]) -> None:
     assert read("hermes", f"One.\n{HERMES}\nTwo.\n{HERMES}\n") == [Text("One.\n"), CALL, Text("\nTwo.\n"), CALL]
     assert read("qwen3-coder", f"One.\n{CODER}\nTwo.") == [Text("One.\n"), CALL, Text("\nTwo.")]

@@ -33,6 +33,18 @@ def test_a_token_with_its_checksum_is_proven_and_without_it_open(body: str) -> N
 @pytest.mark.parametrize(
     ("check", "value", "proof"),
     [
+        ("address", "fd12:3456:789a::17", Proof.OPEN),
+        ("address", "10.1.2.3", Proof.OPEN),
+        ("address", "fc:01", Proof.WRONG),
+        ("long-run", "QUJD" * 30, Proof.OPEN),
+        ("long-run", "0123456789abcdef" * 10, Proof.PROVEN),
+        ("long-run", "0123456789abcdef" * 8, Proof.WRONG),
+        ("long-run", "00ff" * 50, Proof.WRONG),
+        ("blob", "QUJD" * 300, Proof.OPEN),
+        ("blob", "A" * 1200, Proof.OPEN),
+        ("blob", "deadbeef01" * 120, Proof.OPEN),
+        ("blob", "\n".join(["A" * 64] * 40 + ["A" * 12]), Proof.OPEN),
+        ("blob", "acead" * 240, Proof.WRONG),
         ("jwt", "eyJhbGciOiJub25lIn0.e30.", Proof.PROVEN),
         ("jwt", "eyJub3RoaW5nIjoxfQ.e30.", Proof.OPEN),
         ("jwt", "eyJ\u00e9.e30.", Proof.OPEN),

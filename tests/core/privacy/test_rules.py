@@ -106,6 +106,12 @@ def test_no_encoding_hides_a_secret(name: str, encoding: str, scan: Look) -> Non
         "import secrets, hashlib", "-----BEGIN CERTIFICATE-----", "ssh-ed25519 is a kind of key", "127.0.0.1:8080 and 8.8.8.8",
         "version 1.2.3.4, section 10.2.1", "for internal use by the parser", "x = 4111111111111111  # a test card", "call +1 (555) 555-0123",
         "e1b849f9-631f-4e41-b0b3-3c9a6d8d2d7a is the request's id", "PasswordResetTokenGenerator", "self.client_secret_field = 'client_secret'",
+        '"AWS::SecretsManager::Secret": "c85175a4ebcce361"', '"AWS::AppSync::ApiKey": "3d104ea0be48564b"',
+        "EVP_PKEY *X509_get0_pubkey(const X509 *x);", "key_type == PKIX_RSA_PKCS1V15_4096_SHA256", "'sodium_keygen', 'xchacha20poly1305_keygen'",
+        "// auth: https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.6", "api_base: 0.01336697916666667", "session.on('goaway', onHTTP2GoAway)",
+        'TOKEN = r"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~"', "errSSLAuth = -9841\nerrSSLRecordOverflow = -9842",
+        "#define API_COMPAT 30000\nifndef OPENSSL", "Router at 192.168.0.1, or at 10.0.0.1", "r-xp 00000000 fc:01 787766",
+        "aceachadaadyaebafhagqainakkakzalealnaltangan" * 30,
     ],
 )  # fmt: skip
 def test_what_stands_where_a_secret_would_is_none(harmless: str, scan: Look) -> None:
@@ -118,7 +124,7 @@ def test_what_stands_where_a_secret_would_is_none(harmless: str, scan: Look) -> 
         ("mail to jane.doe@acme-corp.com", "email"), ("ring +49 170 4829173 now", "phone"), ("IBAN DE89 3704 0044 0532 0130 00", "iban"),
         ("card 4539 1488 0343 6467", "card"), ("SSN 536-22-1878", "us-ssn"), ("ssh admin@10.23.4.17", "internal-address"),
         ("https://jenkins.corp/job", "internal-host"), ("CONFIDENTIAL - do not share", "banner"), ("# Company Confidential", "banner"),
-        ("fd12:3456:789a::17", "internal-address"),
+        ("fd12:3456:789a::17", "internal-address"), ("ping 192.168.0.17 and 10.0.0.12", "internal-address"),
     ],
 )  # fmt: skip
 def test_personal_and_internal_things_are_found(text: str, rule: str, scan: Look) -> None:
