@@ -12,7 +12,7 @@ from gateway.core.dialects.tokens import tokens
 
 FENCE = "```"
 _TOKEN = 24  # characters of a piece that is likely to come again
-_MOST_KNOWN = 20_000  # pieces
+_MOST_KNOWN = 4_000  # pieces, of some 250 bytes each
 _CONTROL = re.compile(r"[|｜]|\[/?TOOL_CALLS\]")
 
 

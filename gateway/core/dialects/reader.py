@@ -65,7 +65,7 @@ class ToolReader:
         return self._scanner.looked
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def _markers(dialect: Dialect, names: tuple[str, ...]) -> Markers:
     """The same for every answer to a client, whose tools stay the same."""
     if dialect is AUTOMATIC:
