@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import random
 import re
 from collections.abc import Mapping, Sequence
 
@@ -10,10 +11,56 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.config.secret_rules import rules_under
+from gateway.core.policy.privacy import PrivacyRules
 from gateway.core.privacy.rule import Rule, Unusable
-from gateway.scanning.engine import Engine, compiled
+from gateway.scanning.engine import Engine, ScanBroken, Together, Worded, compiled
+from tests.core.privacy.issued import FORMS, issued
 
 pytest.importorskip("re2")
+
+SOME_WORDS = "password token https://host.local:80/ auth login AgE 10.0.0.1 +49 30 901820"
+# Rules with a word of their own, in either case, in parts, in letters that are not ASCII; and without one.
+PATTERNS = (
+    r"\btok_\d{3}",
+    "(?i:secret)=[a-z]+",
+    r"(?:ab|cd)\.(?:ef|gh)",
+    "[0-9]{4}",
+    r"(?m:^)x+(?m:$)",
+    r"\xc3\xbcb",
+    "p.?q",
+    "page",
+)
+WORDS = (
+    "tok_",
+    "123",
+    "4",
+    "Secret=",
+    "SECRET=",
+    "ab.",
+    "cd",
+    ".",
+    "ef",
+    "gh",
+    "\n",
+    "x",
+    " ",
+    "\u00fcb",
+    "\u00dcB",
+    "pq",
+    "p-q",
+    "page",
+)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Engine:
+    return engine(*rules_under(PrivacyRules()))
+
+
+@pytest.fixture(scope="module")
+def alone() -> Mapping[str, Engine]:
+    return {each.id: engine(each) for each in rules_under(PrivacyRules())}
 
 
 def rule(name: str, pattern: str, *, common: bool = False) -> Rule:
@@ -94,3 +141,30 @@ def test_without_the_engine_it_says_what_to_install(monkeypatch: pytest.MonkeyPa
     made = compiled([rule("x", "x")])
     assert isinstance(made, Unusable)
     assert "holdfast[cloud]" in made.reason
+
+
+@pytest.mark.parametrize("name", sorted(FORMS))
+def test_all_rules_together_find_what_each_finds_alone(name: str, shipped: Engine, alone: Mapping[str, Engine]) -> None:
+    text = f'config = {{\n  "key": "{issued(FORMS[name], random.Random(name))}", // page {SOME_WORDS}\n}}\n'
+    apart = {each for made in alone.values() for each in made.candidates(text)}
+    assert set(shipped.candidates(text)) == apart
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=40).map("".join))
+def test_no_word_hides_a_rule(text: str) -> None:
+    rules = [rule(f"r{number}", pattern) for number, pattern in enumerate(PATTERNS)]
+    apart = {(each.id, value) for each in rules for _, value in found(engine(each), text)}
+    assert set(found(engine(*rules), text)) == apart
+
+
+class Blind:
+    """An automaton that ran out of memory: it says that nothing matches."""
+
+    def Match(self, text: bytes, potential: bool = False) -> None:  # noqa: N802 - google-re2's name
+        return None
+
+
+@pytest.mark.parametrize("pass_", [Together((), Blind(), canary=0), Worded((), Blind())])
+def test_a_pass_that_gave_up_is_an_error(pass_: Together | Worded) -> None:
+    with pytest.raises(ScanBroken):
+        Engine([], [pass_]).candidates("text")

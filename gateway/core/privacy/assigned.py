@@ -36,6 +36,14 @@ _NAME = re.compile(r"[\w-]*")
 _LONGEST_NAME = 40
 _BITS = (3.0, 5.0, 7.0)  # of strangeness that convict: name and form both say so, one of them, neither
 _TRAILS = ".~!?"
+_TYPE = re.compile(r"['\"](?:[A-Za-z]\w*::)+\w*\Z")
+# What makes a name look counted out without being chance: algorithms, formats, widths, standards; and a decimal number.
+_TERM = re.compile(
+    r"pkcs\d{1,2}|x509(?:v3)?|(?:x|ed)25519|sha(?:1|2|3|224|256|384|512)|md5|aes_?(?:128|192|256)|rsa_?(?:1024|2048|3072|4096)|poly1305"
+    r"|x?chacha20|secp?\d{3}[kr]1|p(?:224|256|384|521)(?:[kr]1)?|https?|http[123]|ip_?v[46]|icmpv[46]|u?int(?:8|16|32|64|128)"
+    r"|float(?:16|32|64)|wow64|win(?:32|64)|x86_?64|amd64|arm64|base(?:32|58|64)|utf_?(?:8|16|32)|rfc\d{3,5}|iso\d{3,5}|(?:512|768|1024|2048|3072|4096)(?!\d)|\A\d+\.\d+\Z",
+    re.IGNORECASE,
+)
 # Between a name and what is not given to it: inside base64, a path of names, an import, a list, the call of a function.
 _APART = re.compile(r"[/+]\Z|::[A-Za-z]|\b(?:import|from|class|def|func|extends|new|return|register)\b|->|,\s*\n|\(\Z")
 _FILE = re.compile(
@@ -70,6 +78,11 @@ def likely(value: str) -> bool:
     return mixed(value.rstrip(_TRAILS), bits=_BITS[0])
 
 
+def names_type(candidate: Candidate, text: str) -> bool:
+    """Whether the name is a type's in quotes, such as `"AWS::AppSync::ApiKey": …`, which is given no secret."""
+    return _TYPE.search(text, max(0, candidate.start - _LONGEST_NAME), candidate.start) is not None
+
+
 def is_secret(said: Assignment) -> bool:
     """Whether the value is a secret, by all that can be seen."""
     name = _HARMLESS.sub(" ", said.name + said.between)
@@ -79,7 +92,9 @@ def is_secret(said: Assignment) -> bool:
     assigns = _ASSIGNS.search(said.between) is not None
     if uuid(said.value):
         return strong or assigns
-    return mixed(said.value.rstrip(_TRAILS), bits=_BITS[2 - strong - assigns])
+    enough = _BITS[2 - strong - assigns]
+    value = said.value.rstrip(_TRAILS)
+    return mixed(value, bits=enough) and mixed(_TERM.sub("_", value), bits=enough)
 
 
 def is_vendors(said: Assignment) -> bool:

@@ -7,6 +7,7 @@ import re
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping
 from enum import Enum
+from ipaddress import ip_address
 from types import MappingProxyType
 from zlib import crc32
 
@@ -186,6 +187,29 @@ def base64_text(value: str) -> Proof:
     return Proof.OPEN if b":" in plain and plain.isascii() else Proof.WRONG
 
 
+def address(value: str) -> Proof:
+    """An address of the internet protocol, of either version: `fc:01` is the number of a device."""
+    try:
+        ip_address(value)
+    except ValueError:
+        return Proof.WRONG
+    return Proof.OPEN
+
+
+def blob(value: str) -> Proof:
+    """Base64 or hexadecimal of bytes: a kilobyte of it has capitals or digits, where a list of words without blanks has none."""
+    return Proof.WRONG if value.isalpha() and value.islower() else Proof.OPEN
+
+
+def long_run(value: str) -> Proof:
+    """Hexadecimal is bytes where it is longer than a checksum in it, 128 characters, and no filling; base64 is left open."""
+    if not _HEXADECIMAL.fullmatch(value):
+        return Proof.OPEN
+    return Proof.PROVEN if len(value) >= 160 and len(set(value.lower())) >= 12 else Proof.WRONG
+
+
+_HEXADECIMAL = re.compile("[0-9A-Fa-f]+")
+
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {
         "crc": crc_token,
@@ -200,5 +224,8 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "ch-ahv": swiss_id,
         "br-cpf": brazilian_id,
         "basic": base64_text,
+        "address": address,
+        "blob": blob,
+        "long-run": long_run,
     }
 )

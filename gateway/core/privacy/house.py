@@ -12,6 +12,9 @@ from gateway.core.privacy.rule import Rule
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _NO_NAME = "[^0-9A-Za-z_.-]"
 
+# A network, not a machine; Amazon's addresses for all; the first address of a home network, which is everybody's router.
+_NOBODYS = re.compile(r"\.0\Z|::\Z|\Afd00:ec2::|\A(?:192\.168\.[01]|10\.0\.0)\.1\Z")
+
 HOUSE_RULES = frozenset({"internal-address", "internal-name", "banner"})
 
 
@@ -25,7 +28,8 @@ def house_rules(policy: PrivacyRules) -> Iterator[Rule]:
             kind="internal",
             description="address in a range of the policy's `networks`",
             pattern=rf"(?:^|{_NO_NAME})(?P<value>{ranges})(?:{_NO_NAME}|[.]?$|[.]\s)",
-            allow=(re.compile(r"\.0\Z|::\Z|\Afd00:ec2::"),),  # a network, not a machine; Amazon's addresses for all
+            check="address",
+            allow=(_NOBODYS,),
         )
     if policy.hosts:
         yield Rule(
@@ -40,6 +44,7 @@ def house_rules(policy: PrivacyRules) -> Iterator[Rule]:
             kind="internal",
             description="words of the policy's `banners` that mark a text as private",
             pattern="|".join(_banner(each) for each in policy.banners),
+            common=True,
         )
 
 

@@ -7,6 +7,7 @@ from typing import assert_never
 from gateway.core.privacy import assigned, passwords
 from gateway.core.privacy.checks import CHECKS, Proof
 from gateway.core.privacy.machine_made import entropy, mixed, random
+from gateway.core.privacy.public_keys import is_public
 from gateway.core.privacy.rule import Candidate
 from gateway.core.privacy.stand_ins import is_ours, stands_in
 
@@ -33,6 +34,7 @@ def convicts(candidate: Candidate, text: str) -> bool:
         and not any(each.search(value) for each in rule.allow)
         and not stands_in(value)
         and not is_ours(text, candidate.value_start, candidate.value_end)
+        and not is_public(text, candidate.value_start, candidate.value_end)
     )
 
 
@@ -41,7 +43,7 @@ def _likely(candidate: Candidate, text: str, value: str) -> bool:
         case "token" | "certain":
             return True
         case "mixed":
-            return mixed(value)
+            return mixed(value) and not assigned.names_type(candidate, text)
         case "random":
             return random(value)
         case "assigned":
@@ -49,6 +51,7 @@ def _likely(candidate: Candidate, text: str, value: str) -> bool:
         case "vendor":
             return assigned.likely(value) and assigned.is_vendors(assigned.found(candidate, text))
         case "password":
-            return passwords.is_password(value, closed=text[candidate.value_end : candidate.value_end + 1] in _CLOSES)
+            closed = text[candidate.value_end : candidate.value_end + 1] in _CLOSES
+            return passwords.is_password(value, closed=closed) and not assigned.names_type(candidate, text)
         case other:
             assert_never(other)

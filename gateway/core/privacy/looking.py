@@ -15,7 +15,7 @@ from gateway.core.privacy.finding import Finding, Place, hashed
 from gateway.core.privacy.reading import Hit, hits
 from gateway.core.privacy.rule import Matcher
 from gateway.core.privacy.seams import Joints, Lane, laned
-from gateway.core.privacy.units import BREAK, Leaf, Unit
+from gateway.core.privacy.units import BREAK, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Look:
         leaves = [leaf for unit in units for leaf in unit.leaves]
         ids = BREAK.join(leaf.said for leaf in leaves if leaf.place is Place.ID)
         texts = BREAK.join(leaf.said for leaf in leaves if leaf.place is not Place.ID)
-        joints = _joints(pair for unit in units for pair in _pairs(unit))
+        joints = _joints(units)
         return (
             any(True for _ in hits(texts, self.matcher, on_time=self.on_time))
             or any(_counts_in(Place.ID, hit) for hit in hits(ids, self.matcher, on_time=self.on_time))
@@ -58,7 +58,7 @@ class Look:
         findings = [picture(image, self.key) for image in unit.images]
         found = hits(unit.text, self.matcher, on_time=self.on_time)
         findings += (finding(hit, place, self.key) for hit, place in _placed(found, unit))
-        joints = _joints(_pairs(unit), frozenset(each.rule for each in findings))
+        joints = _joints((unit,), frozenset(each.rule for each in findings))
         findings += (finding(hit, unit.leaves[0].place, self.key) for _, hit in joints.hits(self.matcher))
         return Known(tuple(findings), frozenset(each.rule for each in findings), _lanes(unit), size_of(unit))
 
@@ -71,15 +71,14 @@ def _lanes(unit: Unit) -> tuple[Lane, ...]:
     return tuple(laned(unit.leaves))
 
 
-def _pairs(unit: Unit) -> Iterator[tuple[Leaf, Leaf]]:
-    """The leaves of a unit that follow each other in a lane."""
-    return (pair for leaves in laned(unit.leaves).values() for pair in pairwise(leaves))
-
-
-def _joints(pairs: Iterable[tuple[Leaf, Leaf]], known: frozenset[str] = frozenset()) -> Joints:
+def _joints(units: Iterable[Unit], known: frozenset[str] = frozenset()) -> Joints:
+    """The leaves of units that follow each other in a lane, by twos, and the short ones all together."""
     joints = Joints()
-    for before, after in pairs:
-        joints.add(before, after, known)
+    for unit in units:
+        for leaves in laned(unit.leaves).values():
+            for before, after in pairwise(leaves):
+                joints.add(before, after, known)
+            joints.add_pieces(leaves, known)
     return joints
 
 
@@ -100,7 +99,10 @@ def _placed(found: Iterator[Hit], unit: Unit) -> Iterator[tuple[Hit, Place]]:
 
 
 def _counts_in(place: Place, hit: Hit) -> bool:
-    return place is not Place.ID or hit.rule.judge == "token"  # ids are random by nature
+    return place is not Place.ID or hit.rule.judge in _SURE
+
+
+_SURE = frozenset({"certain", "token", "password"})  # judges that count in ids, which are random by nature
 
 
 def finding(hit: Hit, place: Place, key: bytes) -> Finding:

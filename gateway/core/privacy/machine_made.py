@@ -14,6 +14,7 @@ _LENIENT = 0.2
 _NAMED = -0.87  # below it even a value full of digits is a name, such as `node-v18.17.1-linux-x64`
 _HEX = re.compile(r"(?:0x)?[0-9a-fA-F]{16,}")
 _UUID = re.compile(r"(?:.*[_:-])?[0-9a-zA-Z]{8}(?:-[0-9a-zA-Z]{4}){3}-[0-9a-zA-Z]{12}")
+_DIGIT = re.compile(r"[0-9]")
 _RUN = re.compile(r"[0-9A-Za-z]{11,}|[0-9A-Za-z_+/=-]{11,}")
 
 
@@ -25,7 +26,9 @@ def random(value: str) -> bool:
 def mixed(value: str, *, bits: float | None = None) -> bool:
     """Whether a machine may have made the value, beside a name that makes that likely; `bits` of strangeness are enough."""
     enough = _LENIENT * len(value) if bits is None else bits
-    return strangeness(value) >= enough or uuid(value) or any(map(_counted_out, _RUN.findall(value)))
+    if strangeness(value) >= enough or uuid(value):
+        return True
+    return _DIGIT.search(value) is not None and any(map(_counted_out, _RUN.findall(value)))
 
 
 def _counted_out(run: str) -> bool:
@@ -37,7 +40,7 @@ def hexadecimal(value: str) -> bool:
 
 
 def uuid(value: str) -> bool:
-    return bool(_UUID.fullmatch(value))
+    return value.count("-") >= 4 and _UUID.fullmatch(value) is not None
 
 
 def numbered(value: str) -> bool:

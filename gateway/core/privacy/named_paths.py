@@ -26,6 +26,7 @@ _WORKS_IN = re.compile(
 _SAYS_FOLDER = ("cwd", "pwd", "director", "dir:", "folder", "root")
 
 _MARKS = ("```", "~~~", "diff --git ", "--- ", "+++ ", "*** ", "Index: ", "File:", "Path:", "Filename:")
+_FIRST = frozenset(mark[0] for mark in _MARKS)
 _DIFF = re.compile(r'diff --git "?a/(?P<old>.+?)"? "?b/(?P<new>.+?)"?\Z')
 _HEADERS = (
     re.compile(r"--- Context from: (?P<path>.+) ---"),  # Gemini CLI and Qwen Code
@@ -106,7 +107,7 @@ def _in_text(text: str) -> Iterator[str]:
 def _headings(text: str) -> Iterator[str]:
     before = ""
     for line in text.split("\n"):
-        if line.startswith(_MARKS):
+        if line[:1] in _FIRST and line.startswith(_MARKS):
             yield from _in_heading(line.rstrip(), before)
         elif "<" in line:
             yield from (found["of"] or found["path"] for found in _ELEMENT.finditer(line))

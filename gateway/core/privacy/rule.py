@@ -19,7 +19,7 @@ class Rule:
     `judge` is how sceptical to be: `certain` whatever matches is one; `token` the form proves it, unless it stands in for one;
     `mixed` a machine may have made it; `random` nobody else could have; `assigned`, `vendor` and `password` weigh its name too. `allow` are patterns (of the standard library) for values that are harmless.
     `optional` rules hold only where policy asks for them, by id or kind. `common` ones match in most texts, so that asking
-    whether they do saves nothing.
+    whether they do saves nothing, or would multiply the work of asking for others with them.
     """
 
     id: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from itertools import accumulate
+from itertools import accumulate, groupby
 from typing import TypeAlias
 
 from gateway.core.privacy.finding import Place
@@ -17,6 +17,8 @@ from gateway.core.privacy.views import View, views
 Lane: TypeAlias = tuple[str, str]  # leaves that follow each other: all prose, or one field of one place
 
 _EDGE = 256  # characters of either leaf that are read
+_BREAK = 5 * BREAK  # between pairs: more than may stand between a name and its value
+_PIECE = 64  # characters of a leaf that may be one of many pieces
 _PROSE = frozenset({Place.SYSTEM, Place.USER, Place.ASSISTANT, Place.RESULT})
 
 
@@ -26,13 +28,12 @@ def laned(leaves: Iterable[Leaf]) -> dict[Lane, list[Leaf]]:
     for leaf in leaves:
         if leaf.place is Place.ID:  # random by nature, and nobody's prose
             continue
-        lanes: set[Lane] = {(leaf.place, leaf.name)}
+        own: Lane = (leaf.place, leaf.name)
+        found.setdefault(own, []).append(leaf)
         if leaf.place in _PROSE:
-            lanes.add(("prose", ""))
-        elif leaf.place is Place.EXTRA:  # `part1` and `part2` of whatever field
-            lanes.add((leaf.place, ""))
-        for lane in lanes:
-            found.setdefault(lane, []).append(leaf)
+            found.setdefault(("prose", ""), []).append(leaf)
+        elif leaf.place is Place.EXTRA and leaf.name:  # `part1` and `part2` of whatever field
+            found.setdefault((leaf.place, ""), []).append(leaf)
     return found
 
 
@@ -46,11 +47,18 @@ class Joints:
     def add(self, before: Leaf, after: Leaf, known: frozenset[str]) -> None:
         """A pair, and the rules that find something near it already."""
         head, tail = before.text[-_EDGE:], after.text[:_EDGE]
-        if _are_apart(head, tail):
-            head = tail = ""
+        between = " " if _are_apart(head, tail) else ""  # a name may still be given the value that comes next
         head = head.rstrip()
-        self._views.append(View(head + tail.lstrip(), (len(head),)))
+        self._views.append(View(head + between + tail.lstrip(), (len(head),)))
         self._known.append(known)
+
+    def add_pieces(self, leaves: Iterable[Leaf], known: frozenset[str]) -> None:
+        """Short leaves that follow each other, each of which may be a piece of one secret."""
+        for short, group in groupby(leaves, lambda leaf: 0 < len(leaf.text) <= _PIECE):
+            pieces = [leaf.text for leaf in group] if short else []
+            if len(pieces) > 2:
+                self._views.append(View("".join(pieces), tuple(accumulate(map(len, pieces[:-1])))))
+                self._known.append(known)
 
     def hits(self, matcher: Matcher) -> Iterator[tuple[int, Hit]]:
         """What is in no leaf alone, each hit with the number of its pair."""
@@ -67,9 +75,9 @@ class Joints:
     def _all(self, matcher: Matcher) -> Iterator[tuple[int, Hit]]:
         if not self._views:
             return
-        starts = list(accumulate((len(view.text) + len(BREAK) for view in self._views), initial=0))
-        text = BREAK.join(view.text for view in self._views)
-        seams = [start + view.seams[0] for start, view in zip(starts, self._views, strict=False)]
+        starts = list(accumulate((len(view.text) + len(_BREAK) for view in self._views), initial=0))
+        text = _BREAK.join(view.text for view in self._views)
+        seams = [start + seam for start, view in zip(starts, self._views, strict=False) for seam in view.seams]
         for hit in news(View(text, seams), matcher):
             yield bisect_right(starts, hit.start) - 1, hit
         if any(hit for view in views(text) for hit in news(view, matcher)):

@@ -67,7 +67,20 @@ def folded(text: str) -> str:
     return _HUMP.sub("^", text.replace("^", "_")).translate(_FOLDING)
 
 
+class _Pairs(dict[str, float]):
+    """The bits of each pair of letters as they are written, worked out when it comes first; of ASCII, so that they stay few."""
+
+    def __missing__(self, pair: str) -> float:
+        symbols = folded(pair)
+        bits = sum(map(_BITS.__getitem__, map(str.__add__, symbols, symbols[1:])))
+        if pair.isascii():
+            self[pair] = bits
+        return bits
+
+
+_PAIRS = _Pairs()
+
+
 def strangeness(text: str) -> float:
     """Bits by which chance explains the text better than people do: below 0 for words and names, about 2 a character for tokens."""
-    symbols = folded(text)
-    return sum(map(_BITS.__getitem__, map(str.__add__, symbols, symbols[1:])))
+    return sum(map(_PAIRS.__getitem__, map(str.__add__, text, text[1:])))

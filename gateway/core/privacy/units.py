@@ -97,8 +97,9 @@ def _units(conversation: Conversation) -> Iterator[Unit]:
         yield Unit(COMPLETION, _digest((found.prompt, found.suffix, found.system, *pictures)), found)
     beside = [conversation.extra, conversation.options, conversation.sampling.stop, conversation.output]
     named = conversation.tool_choice.name if isinstance(conversation.tool_choice, Named) else ""
-    if named or any(beside):
-        yield Unit(REST, _digest([named, *map(dumps, beside)]), conversation)
+    effort = [conversation.think] if isinstance(conversation.think, str) else []
+    if named or effort or any(beside):
+        yield Unit(REST, _digest([named, *map(dumps, beside), *effort]), conversation)
 
 
 def _strings(message: Message) -> list[str]:
@@ -163,6 +164,8 @@ def _of_rest(conversation: Conversation) -> Iterator[Leaf]:
     yield from _walked(Place.EXTRA, conversation.extra)
     yield from _walked(Place.EXTRA, conversation.options)
     yield from _walked(Place.EXTRA, conversation.sampling.stop)
+    if isinstance(conversation.think, str):
+        yield Leaf(Place.EXTRA, conversation.think)
     if isinstance(conversation.output, Mapping):
         yield from _walked(Place.EXTRA, conversation.output)
     if isinstance(conversation.tool_choice, Named):

@@ -8,17 +8,15 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from base64 import b32decode
-from binascii import a2b_base64
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from urllib.parse import unquote
 
+from gateway.core.privacy.decoding import decoded
 from gateway.core.privacy.strangeness import strangeness
 
-_DEPTH = 3  # JSON in JSON in an address
+_DEPTH = 6  # JSON in JSON in an address, and once more of each; plain code has nothing left to undo after two
 _LONGEST = 4 << 20  # characters that all readings of one text may hold together, many times what honest text makes
 
 
@@ -54,7 +52,7 @@ class TooManyViews(Exception):
 def _views(text: str, depth: int) -> Iterator[View]:
     lines = text.split("\n")
     if not text.isascii():
-        shown = list(map(_visible, lines))
+        shown = [line if line.isascii() else _visible(line) for line in lines]
         if changed := [new for new, old in zip(shown, lines, strict=True) if new != old]:
             yield View("\n".join(changed))
             lines, text = shown, "\n".join(shown)
@@ -62,8 +60,14 @@ def _views(text: str, depth: int) -> Iterator[View]:
     if joined:
         yield joined
     if depth:
-        readings = (_unescaped(text, lines), _unquoted(text, lines), _unmarked(text, lines), _decoded(text))
-        for reading in (*readings, _decoded(joined.text) if joined else ""):
+        readings = (
+            _unescaped(text, lines),
+            _unquoted(text, lines),
+            _unmarked(text, lines),
+            _glued(lines),
+            decoded(text),
+        )
+        for reading in (*readings, decoded(joined.text) if joined else ""):
             if reading:
                 # What does not decode is no sign of a binary file.
                 plain = reading.replace("\0", " ").replace("\ufffd", " ")
@@ -71,18 +75,41 @@ def _views(text: str, depth: int) -> Iterator[View]:
                 yield from _views(plain, depth - 1)
 
 
-_INVISIBLE = re.compile(
+# What does not show, and marks that strike letters out or pile up on them: those of a plain text are one with their letter.
+_UNSEEN = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
-    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 )
+_ALIKE = str.maketrans(
+    "АВЕЅІЈКМНОРСТУХаеіјорсѕухһԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧοαν", "ABESIJKMHOPCTYXaeijopcsyxhdqwABEZHIKMNOPTYXoav"
+)  # Cyrillic, Greek
+_FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
 
 
 def _visible(line: str) -> str:
-    """Without what does not show, and with look-alike forms (full width, mathematical letters) made plain."""
-    return line if line.isascii() else unicodedata.normalize("NFKC", _INVISIBLE.sub("", line))
+    """Without what does not show, and with look-alike forms (full width, mathematical or Cyrillic letters) made plain.
+
+    Which letters there are is asked first: a line may be a whole program, and most of what is not ASCII is no such form.
+    """
+    if _UNSEEN.search(odd := _odd(line)):
+        line = _UNSEEN.sub("", line)
+    if unicodedata.normalize("NFKC", odd) != odd:
+        line = unicodedata.normalize("NFKC", line)
+        odd = _odd(line)
+    if any(map(str.isdigit, odd)):
+        line = _FOREIGN_DIGIT.sub(lambda digit: str(unicodedata.digit(digit[0], 0)), line)
+    return line if _ALIKE.keys().isdisjoint(map(ord, odd)) else line.translate(_ALIKE)
 
 
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2}))")
+def _odd(line: str) -> str:
+    return "".join([letter for letter in set(line) if letter > "\x7f"])
+
+
+_ESCAPE = re.compile(
+    r"\\(?:u(?P<four>[0-9a-fA-F]{4})|x(?P<two>[0-9a-fA-F]{2})|u\{(?P<any>[0-9a-fA-F]{1,5})\}|U000(?P<eight>[0-9a-fA-F]{5})"
+    r"|(?P<octal>[01]?[0-7]{2}))"
+)
 _KEPT = "\ue000"  # stands for a backslash that was escaped itself, while the others are undone
 
 
@@ -94,9 +121,12 @@ def _unescaped(text: str, lines: Sequence[str]) -> str:
     plain = (
         said.replace("\\\\", _KEPT).replace("\\n", "\n").replace('\\"', '"').replace("\\t", "\t").replace("\\r", "\n")
     )
-    if "\\u" in plain or "\\x" in plain:
-        plain = _ESCAPE.sub(lambda escape: chr(int(escape[1] or escape[2], 16)), plain)
-    return plain.replace("\\", "").replace(_KEPT, "\\")
+    return _ESCAPE.sub(_letter, plain).replace("\\", "").replace(_KEPT, "\\")
+
+
+def _letter(escape: re.Match[str]) -> str:
+    digits = escape[escape.lastgroup or 0]
+    return chr(int(digits, 8 if escape.lastgroup == "octal" else 16))
 
 
 _PERCENT = re.compile("%[0-9A-Fa-f]{2}")
@@ -120,71 +150,48 @@ def _unmarked(text: str, lines: Sequence[str]) -> str:
     return html.unescape("\n".join(line for line in lines if "&" in line and _ENTITY.search(line)))
 
 
-_LEAST = 16  # characters of base64, which say twelve
-_ALPHABET = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/-_"
-# Makes blanks of all that is no base64; several times as fast as a pattern.
-_TO_BASE64 = bytes(each if each in _ALPHABET else 0x20 for each in range(256))
-_HEXADECIMAL = b"0123456789abcdefABCDEF"
-_BASE32 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-_FOR_ADDRESSES = bytes.maketrans(b"-_", b"+/")
-_SLASH = re.compile(rb"/")
-_FOLDERS = 12  # slashes behind which base64 is looked for
-_TEXT = re.compile(rb"[\t\n\r\x20-\x7e]{10,}")
-_WIDE = re.compile(rb"(?:[\t\n\r\x20-\x7e]\0){8,}")
+_GLUES = ('" + "', "' + '", '"+"', "'+'")
+_GLUE = re.compile(r"[\"'][ \t]*\+[ \t]*[\"']")
 
 
-def _decoded(text: str) -> str:
-    """What base64, base32 and hexadecimal in the text say, where they say text."""
-    words = text.encode("utf-8", "replace").translate(_TO_BASE64).split()
-    return "\n".join(filter(None, map(_said, dict.fromkeys(word for word in words if len(word) >= _LEAST))))
-
-
-def _said(run: bytes) -> str:
-    """What a run says, from its beginning and, since it may be a path's end, from behind each of its slashes."""
-    if not run.strip(_HEXADECIMAL):
-        return _text_in(bytes.fromhex(run[: len(run) & ~1].decode("ascii")))
-    if run.lower() == run:
-        return ""
-    starts = [0, *(found.end() for found in islice(_SLASH.finditer(run), _FOLDERS))]
-    said = [_said_from(run[start:]) for start in starts if len(run) - start >= _LEAST]
-    if not run.strip(_BASE32):
-        said.append(_text_in(b32decode(run[: len(run) & ~7])))
-    return "\n".join(filter(None, said))
-
-
-def _said_from(run: bytes) -> str:
-    return _text_in(a2b_base64(run[: len(run) - (len(run) % 4 == 1)].translate(_FOR_ADDRESSES) + b"=="))
-
-
-def _text_in(data: bytes) -> str:
-    if wide := _WIDE.match(data):  # UTF-16, as PowerShell encodes its commands
-        return wide[0].decode("utf-16-le")
-    return b"\n".join(_TEXT.findall(data)).decode("ascii")
+def _glued(lines: Sequence[str]) -> str:
+    """The lines with strings that are put together in them, put together."""
+    sums = [line for line in lines if "+" in line]
+    return _GLUE.sub("", "\n".join(line for line in sums if any(glue in line for glue in _GLUES)))
 
 
 _BREAKS_OFF = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/=_-.~%$@&!*^#")
 _TAIL = "\\\"'+ \t\r"  # what may follow the break: a continuation, a closing quote and a plus
+_MAY_BREAK_OFF = _BREAKS_OFF | frozenset(_TAIL)
 # What may come before the rest: indentation, a line number, the mark of a diff, a comment or a quotation, an opening quote.
-_HEAD = re.compile(r"[ \t]*(?:\d{1,6}[\t|:\u2192][ \t]?|[+>|*#-](?=[ \t\w])|//|[\"'])?[ \t]*[\"']?")
+_HEAD = re.compile(r"\A[ \t]*(?:\d{1,6}[\t|:\u2192][ \t]?|[+>|*#-](?=[ \t\w])|//|[\"'])?[ \t]*[\"']?")
+_NUMBER = re.compile(
+    r"-?(?:0x[0-9a-fA-F]{1,8}|\d{1,6})"
+)  # alone, before a word in the next line: the end of a definition
 _WORD = 8  # characters of two ends that may be a secret's
 _PARTS = frozenset("}])>,;")
 
 
 def _joined(lines: Sequence[str]) -> View | None:
     """Lines that break off inside a word, joined with those that they go on in."""
-    ends = [line.rstrip(_TAIL) for line in lines]
     chains: list[list[str]] = []
     last = -2
-    for place in [place for place, end in enumerate(ends[:-1]) if end[-1:] in _BREAKS_OFF]:
-        after = ends[place + 1]
-        head = _HEAD.match(after)
-        rest = after[head.end() :] if head else after
-        if rest and rest[0] not in _PARTS and _one_word(ends[place], rest):
+    for place in [place for place, line in enumerate(lines[:-1]) if line[-1:] in _MAY_BREAK_OFF]:
+        before, after = lines[place].rstrip(_TAIL), lines[place + 1].rstrip(_TAIL)
+        if not after or before[-1:] not in _BREAKS_OFF:
+            continue
+        rest = after if _is_next_line(before, after) else _HEAD.sub("", after, count=1)
+        if rest and rest[0] not in _PARTS and _one_word(before, rest):
             if last != place - 1:
-                chains.append([ends[place]])
+                chains.append([before])
             chains[-1].append(rest)
             last = place
     return _chained(chains) if chains else None
+
+
+def _is_next_line(before: str, after: str) -> bool:
+    """Whether a line that begins with a plus goes on in base64, whose lines are of one length, and is no line of a diff."""
+    return after[0] == "+" != before[0] and len(after) == len(before)
 
 
 def _chained(chains: Sequence[Sequence[str]]) -> View:
@@ -200,9 +207,11 @@ def _chained(chains: Sequence[Sequence[str]]) -> View:
 
 
 def _one_word(before: str, rest: str) -> bool:
-    """Whether the two ends of a break may be one word of a secret: long, or not so long with digits, and begun by no common word."""
+    """Whether the two ends of a break may be one word of a secret: long, or not so long with digits, and begun by no common word or number."""
     last = before.rsplit(None, 1)[-1]
     ends = last + (rest.split(None, 1) or [""])[0]
     if len(ends) < 2 * _WORD and (len(ends) < _WORD or not any(map(str.isdigit, ends))):
+        return False
+    if len(last) < len(before) and _NUMBER.fullmatch(last) and rest[0].isalpha():
         return False
     return not (last.islower() and last.isalpha() and len(last) > 4 and strangeness(last) < 0)
