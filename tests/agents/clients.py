@@ -57,12 +57,18 @@ RunAgent: TypeAlias = Callable[[Errand], Awaitable[Ran]]
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One agent. `generations`: what the lane's task costs with it when nothing goes wrong; `install` may raise Missing."""
+    """One agent. `generations`: what the lane's task costs with it when nothing goes wrong; `install` may raise Missing.
+
+    `window`: tokens of its model, enough for its own instructions and tools, in the simulated model's vocabulary.
+    `after_length`: requests that it makes in place of one whose answer ended as `length`, that one included.
+    """
 
     name: str
     run: RunAgent
     install: Callable[[], object]
     generations: int
+    window: int = WINDOW
+    after_length: int = 1
 
     def __str__(self) -> str:
         return self.name
@@ -128,6 +134,17 @@ async def run_opencode(errand: Errand) -> Ran:
     return await run([installed.opencode(), "run", errand.prompt], cwd=errand.project, env=env, seconds=errand.seconds)
 
 
+async def run_qwen(errand: Errand) -> Ran:
+    settings = errand.home / ".qwen" / "settings.json"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(
+        json.dumps({"privacy": {"usageStatisticsEnabled": False}, "general": {"disableAutoUpdate": True}})
+    )
+    base = {"OPENAI_BASE_URL": f"{errand.server}/v1", "OPENAI_API_KEY": "holdfast", "OPENAI_MODEL": errand.model}
+    command: list[str | Path] = [installed.qwen(), "--auth-type", "openai", "--yolo", "--prompt", errand.prompt]
+    return await run(command, cwd=errand.project, env=bare_environment(errand.home, **base), seconds=errand.seconds)
+
+
 async def run_crush(errand: Errand) -> Ran:
     """The stand-in; its waits before a retry last a tenth."""
     task = Task(f"{errand.server}/v1", errand.model, errand.prompt, errand.project)
@@ -145,8 +162,9 @@ def install_crush() -> Path:
 AIDER_OPENAI = Client("Aider openai/", run_aider_openai, installed.aider, generations=1)
 AIDER_OLLAMA = Client("Aider ollama_chat/", run_aider_ollama, installed.aider, generations=1)
 OPENCODE = Client("OpenCode", run_opencode, installed.opencode, generations=4)
+QWEN = Client("qwen-code", run_qwen, installed.qwen, generations=4, window=2 * WINDOW, after_length=10)
 CRUSH = Client("Crush stand-in", run_crush, install_crush, generations=4)
-CLIENTS = (AIDER_OPENAI, AIDER_OLLAMA, OPENCODE, CRUSH)
+CLIENTS = (AIDER_OPENAI, AIDER_OLLAMA, OPENCODE, QWEN, CRUSH)
 
 
 def missing(client: Client) -> installed.Missing | None:

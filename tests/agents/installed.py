@@ -1,4 +1,4 @@
-"""The real agents, installed once into `.lanes/`: Aider from PyPI, OpenCode from npm, in the versions that the lane was written for."""
+"""The real agents, installed once into `.lanes/`: Aider from PyPI, OpenCode and qwen-code from npm, in the versions that the lane was written for."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 LANES = Path(__file__).resolve().parents[2] / ".lanes"
 AIDER = "aider-chat==0.86.2"
 OPENCODE = "opencode-ai@1.18.33"
+QWEN = "@qwen-code/qwen-code@0.15.10"
 
 
 class Missing(Exception):
@@ -40,15 +41,23 @@ def _python_for_aider(home: Path) -> None:
 
 def opencode() -> Path:
     """The path of OpenCode."""
-    home = LANES / "opencode"
-    program = home / "node_modules" / ".bin" / "opencode"
+    return _from_npm(OPENCODE, "opencode")
+
+
+def qwen() -> Path:
+    """The path of qwen-code."""
+    return _from_npm(QWEN, "qwen")
+
+
+def _from_npm(package: str, name: str) -> Path:
+    home = LANES / name
     if not (home / ".done").exists():
         if shutil.which("npm") is None:
-            raise Missing("OpenCode needs npm, and none is on PATH")
+            raise Missing(f"{name} needs npm, and none is on PATH")
         home.mkdir(parents=True, exist_ok=True)
-        _run(["npm", "install", "--prefix", home, "--no-save", "--no-audit", "--no-fund", OPENCODE])
-        (home / ".done").write_text(OPENCODE)
-    return program
+        _run(["npm", "install", "--prefix", home, "--no-save", "--no-audit", "--no-fund", package])
+        (home / ".done").write_text(package)
+    return home / "node_modules" / ".bin" / name
 
 
 def _run(command: list[str | Path]) -> None:
@@ -60,3 +69,4 @@ def _run(command: list[str | Path]) -> None:
 if __name__ == "__main__":
     print(aider())
     print(opencode())
+    print(qwen())

@@ -12,7 +12,7 @@ from gateway.testing.faults import Fault, FaultKind
 from gateway.testing.models.model import SimModel
 from gateway.testing.ollama import SimulatedOllama
 from gateway.testing.record import Asked, Kind
-from tests.agents.clients import MODEL, WINDOW, Client, Errand
+from tests.agents.clients import MODEL, Client, Errand
 from tests.agents.lane import serving
 from tests.agents.rewriting import PROMPT, TASK, new_project, rewriting, state_of
 
@@ -92,7 +92,7 @@ async def meet(client: Client, met: Trouble, *, guarded: bool, folder: Path) -> 
     """One run of one client, on a server of its own, with a gateway of its own before it or without one."""
     project = new_project(folder / "project")
     task = replace(TASK, root=str(project)) if client.generations > 1 else TASK
-    model = SimModel(name=MODEL, script=rewriting(task), window=WINDOW, parameters={"num_ctx": WINDOW})
+    model = SimModel(name=MODEL, script=rewriting(task), window=client.window, parameters={"num_ctx": client.window})
     errand = Errand(server="", project=project, home=folder / "home", prompt=PROMPT, seconds=met.patience)
     async with SimulatedOllama([model], faults=met.faults) as ollama:
         if guarded:

@@ -99,9 +99,11 @@ def test_no_code_is_a_word_that_clients_act_on(code: Code) -> None:
 
 
 @UNTIMED
-@given(tokens, tokens)
-def test_a_window_too_small_is_said_so_that_no_client_compacts_or_asks_again(size: int, window: int) -> None:
-    problem = too_small(size, window)
+@given(tokens, tokens, tokens)
+def test_a_window_too_small_is_said_so_that_no_client_compacts_or_asks_again(
+    size: int, window: int, budget: int
+) -> None:
+    problem = too_small(size, window, budget=budget)
     assert problem.kind.status == 400
     assert not STATUS_LIKE.search(body_of(problem))
     assert not ACTED_ON.search(body_of(problem))

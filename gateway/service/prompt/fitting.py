@@ -161,7 +161,7 @@ class Fitting:
         if budget is None or (fits and not (rules.summary or rules.hi < 1.0)):
             return fitted
         if fitted.conversation.completion is not None:
-            raise Refusal(too_small(fitted.count.tokens, fitted.window or 0))
+            raise Refusal(too_small(fitted.count.tokens, fitted.window or 0, budget=budget))
         live, probe = self._upstreams[fitted.target], replace(pinned.first(), mode=Mode.FRESH, prompt="")
         planned, least = plan_budget(_plannable(fitted)), 0
         for _ in range(_TIGHTER):
@@ -185,7 +185,7 @@ class Fitting:
                     closed_prefix=found.closed_prefix,
                 )
             planned -= planned // 8
-        raise Refusal(too_small(least, fitted.window or 0))
+        raise Refusal(too_small(least, fitted.window or 0, budget=budget))
 
     def _rules(self, fitted: Fitted, policy: Policy) -> CompactionRules:
         """The policy's, as far as they are for this request: a client's own request for a summary or a title stays whole while it fits."""
@@ -300,12 +300,13 @@ def _think(conversation: Conversation, facts: ModelFacts, rule: ModelRule) -> bo
     return None if facts.capabilities and "thinking" not in facts.capabilities else think
 
 
-def too_small(irreducible: int, window: int) -> Problem:
+def too_small(irreducible: int, window: int, *, budget: int) -> Problem:
     """The one clear error for a prompt that nothing can make fit; in words that no client takes for an overflow."""
-    said, room = thousands(irreducible), thousands(window)
+    said, room, kept = thousands(irreducible), thousands(window), thousands(max(0, window - budget))
     return Problem(
         Code.WINDOW_TOO_SMALL,
-        f"The part of this request that must stay whole takes {said} tokens; the window of this model holds {room}. "
-        "Give the model a larger window (policy: models, window), offer fewer tools, or take another model.",
+        f"The part of this request that must stay whole takes {said} tokens; the window of this model holds {room}, "
+        f"of which the answer needs {kept}. Give the model a larger window (policy: models, window), offer fewer tools, or "
+        "take another model.",
         extra={"irreducible_tokens": said, "window": room},
     )
