@@ -27,6 +27,7 @@ from tests.agents.troubles import (
     Met,
     Trouble,
     meet_all,
+    most,
     silence,
 )
 
@@ -68,12 +69,12 @@ def ended(met: Met) -> str:
 
 def broken(met: Met) -> str:
     """The promise that was not kept behind the gateway, if one was not."""
-    most = met.client.generations + 2
+    bound = most(met.client, met.trouble)
     if met.file == "BROKEN":
         return "half a file"
     if met.trouble.passes and not met.finished:
         return "not finished"
-    return f"{met.generations} generations, {most} at most" if met.generations > most else ""
+    return f"{met.generations} generations, {bound} at most" if met.generations > bound else ""
 
 
 def table(met: Sequence[Met], *, markdown: bool) -> Iterator[str]:

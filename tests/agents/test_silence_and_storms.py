@@ -20,10 +20,10 @@ from tests.agents.troubles import (
     CRASH_IN_CALL,
     CRASH_IN_TEXT,
     GONE_FOR_EVER,
-    RESET_FOR_EVER,
     Met,
     Trouble,
     meet_all,
+    most,
     silence,
 )
 
@@ -60,13 +60,3 @@ def test_an_agent_comes_through(played: All, client: Client, trouble: Trouble) -
     assert met.status is not None, met.told
     assert met.finished or not trouble.passes, met.told
     assert met.generations <= most(client, trouble), met.told
-
-
-def most(client: Client, trouble: Trouble) -> int:
-    """Silence alone costs nothing; a failure at most 3 generations in place of one, and one that lasts ends with them.
-
-    But where some text was delivered the end is `length`, on which an agent may ask for more of it.
-    """
-    if not trouble.passes:
-        return 3 * client.after_length if trouble in (CRASH_FOR_EVER, RESET_FOR_EVER) else 3
-    return client.generations + (2 if any(fault.seconds == 0 for fault in trouble.faults) else 0)

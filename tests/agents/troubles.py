@@ -59,6 +59,16 @@ OVERFLOW_FOR_EVER = replace(  # of which OpenCode makes hundreds of requests a m
 )
 
 
+def most(client: Client, trouble: Trouble) -> int:
+    """Silence alone costs nothing; a failure at most 3 generations in place of one, and one that lasts ends with them.
+
+    But where some text was delivered the end is `length`, on which an agent may ask for more of it.
+    """
+    if not trouble.passes:
+        return 3 * client.after_length if trouble in (CRASH_FOR_EVER, RESET_FOR_EVER) else 3
+    return client.generations + (2 if any(fault.seconds == 0 for fault in trouble.faults) else 0)
+
+
 def silence(seconds: float) -> Trouble:
     """Nothing at all before the first token, no headers either."""
     return trouble(f"{seconds:.0f} s of silence before the first token", FaultKind.SLOW_PROMPT, seconds=seconds)
