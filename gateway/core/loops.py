@@ -27,7 +27,6 @@ class Bounds:
 
 THOUGHT = Bounds(rounds=6, characters=1500)
 TEXT = Bounds(rounds=20, characters=6000)  # data and tables repeat themselves too
-CALL = Bounds(rounds=40, characters=30_000)  # and files that are written even more
 GUARDED = Bounds(
     rounds=25, characters=30, period=40, needle=12
 )  # Ollama's own guard ends an answer after 30 equal tokens

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from gateway.core.calls.by_schema import call_by_schema
 from gateway.core.echo import Echo
-from gateway.core.loops import CALL, GUARDED, TEXT, Circles, ThoughtWatch, goes_round
+from gateway.core.loops import GUARDED, TEXT, Bounds, Circles, ThoughtWatch, goes_round
 from gateway.core.pieces import Pieces
 from gateway.core.plan import Mode
 from gateway.core.policy.circles import CircleRules
@@ -20,6 +20,7 @@ from gateway.core.stops import StopMatcher
 from gateway.core.stream import Call, CallPiece, Part, Proof, Reasoning, Stop, Text, Unreadable, Usage, Verbatim
 from gateway.core.transcript import ThinkTags, Transcript
 
+_CALL_ROUNDS = 40
 _TAIL = 400  # characters at the end of an answer in which its server's guard against circles would have struck
 
 
@@ -101,7 +102,8 @@ class Turn:
         self._stops = StopMatcher(self._stop_texts)
         self._echo = Echo("" if self._thought_over else "".join(self._sent_thought), "".join(self._sent_text))
         self._thought_watch = ThoughtWatch(self._circles.thought_tokens)
-        self._text_circle, self._call_circle = Circles(TEXT), Circles(CALL)
+        self._text_circle = Circles(TEXT)
+        self._call_circle = Circles(Bounds(rounds=_CALL_ROUNDS, characters=self._circles.call_characters))
         self.circling: Circling | None = None
         self._joined, self._before = 0, (0, 0)
         self._read_calls: list[Call] = []
@@ -266,7 +268,7 @@ class Turn:
 
     def _watch_call(self, text: str) -> None:
         """What is held, and so most likely a call, may go round too: without end, where nothing bounds the answer."""
-        if self._call_circle.feed(text):
+        if self._call_circle.feed(text) and self._circles.call_characters:
             self.circling = Circling.CALL
 
     def _send(self, part: Part) -> None:
@@ -341,7 +343,7 @@ class Turn:
     def seen_tokens(self) -> int:
         """Tokens of this attempt that could be seen: servers send one piece for each, or tell larger ones."""
         pieces, size = self._before
-        return max(self.transcript.pieces - pieces, (self.transcript.size - size) // 4)
+        return max(0, self.transcript.pieces - pieces, (self.transcript.size - size) // 4)
 
     def cut_in_a_circle(self) -> None:
         """The server ended the answer without a word: perhaps by its own guard against circles."""

@@ -6,6 +6,7 @@ aiohttp 3.14 has no header deadline of its own and keeps a handler running after
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
@@ -111,27 +112,28 @@ def turn_away(transport: asyncio.Transport | None, status: bytes, body: bytes) -
 
 
 class Listener(web.Server):
-    """Makes a Connection for each client, up to the policy's number of them."""
+    """Makes a Connection for each client, by the policy of that moment and up to its number of them."""
 
-    def __init__(self, handler: object, policy: Policy) -> None:
+    def __init__(self, handler: object, policy: Callable[[], Policy]) -> None:
         super().__init__(
             handler,  # type: ignore[arg-type]  # aiohttp names its own alias for an async callable
             handler_cancellation=True,
             access_log=None,
             keepalive_timeout=75.0,
             lingering_time=_LINGERING,
-            max_line_size=policy.limits.header_bytes,
-            max_field_size=policy.limits.header_bytes,
             auto_decompress=False,
         )
         self._policy = policy
 
     def __call__(self) -> Connection:
-        connection = Connection(self, loop=asyncio.get_running_loop(), **self._kwargs)
-        connection.header_seconds = self._policy.timeouts.request_body
+        policy = self._policy()
+        most = policy.limits.header_bytes
+        bounds = {"max_line_size": most, "max_field_size": most}
+        connection = Connection(self, loop=asyncio.get_running_loop(), **{**self._kwargs, **bounds})
+        connection.header_seconds = policy.timeouts.request_body
         return connection
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
-        if len(self._connections) > self._policy.limits.connections:
+        if len(self._connections) > self._policy().limits.connections:
             turn_away(transport, _FULL_STATUS, _FULL)

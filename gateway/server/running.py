@@ -47,7 +47,9 @@ class Running:
     async def start(self) -> None:
         """Listen. Raises OSError where the address is taken."""
         server = self._policy.server
-        self._runner = web.ServerRunner(Listener(self.front.serve, self._policy), shutdown_timeout=_LAST_WORDS)
+        self._runner = web.ServerRunner(
+            Listener(self.front.serve, lambda: self.front.gateway.policy), shutdown_timeout=_LAST_WORDS
+        )
         await self._runner.setup()
         site = web.TCPSite(self._runner, server.host, server.port, backlog=512)
         await site.start()

@@ -76,11 +76,15 @@ class PromptCounter:
             for key in known:
                 self._counts.move_to_end(key)
         missing = {key: segment for key, segment in zip(keys, segments, strict=True) if key not in known}
-        fresh = {key: self.vocabulary.part(segment, surely=True) for key, segment in missing.items()}
-        with self._lock:
-            self._counts.update(fresh)
-            while len(self._counts) > self._kept:
-                self._counts.popitem(last=False)
+        fresh: dict[_Key, int] = {}
+        try:
+            for key, segment in missing.items():
+                fresh[key] = self.vocabulary.part(segment, surely=True)
+        finally:  # what was counted stays, whatever came after it
+            with self._lock:
+                self._counts.update(fresh)
+                while len(self._counts) > self._kept:
+                    self._counts.popitem(last=False)
         known |= fresh
         return [known[key] for key in keys]
 

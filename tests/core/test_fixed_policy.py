@@ -9,7 +9,7 @@ from gateway.core.policy.fixed import held
 from gateway.core.policy.limits import Limits
 from gateway.core.policy.server import ServerRules
 
-RUNNING = Policy(server=ServerRules(host="0.0.0.0", port=9000), limits=Limits(connections=7))
+RUNNING = Policy(server=ServerRules(host="0.0.0.0", port=9000), limits=Limits(records=7))
 
 
 def test_an_edit_that_changes_nothing_fixed_is_taken_whole() -> None:
@@ -20,8 +20,8 @@ def test_an_edit_that_changes_nothing_fixed_is_taken_whole() -> None:
 
 
 def test_what_is_bound_stays_and_is_named() -> None:
-    edited = Policy(server=ServerRules(hosts=("home",)), limits=Limits(records=1, answer_bytes=5))
+    edited = Policy(server=ServerRules(hosts=("home",)), limits=Limits(answer_bytes=5))
     policy, waiting = held(edited, RUNNING)
-    assert waiting == ("server.host", "server.port", "limits.connections", "limits.records")
+    assert waiting == ("server.host", "server.port", "limits.records")
     assert policy.server == replace(RUNNING.server, hosts=("home",))
     assert policy.limits == replace(RUNNING.limits, answer_bytes=5)

@@ -157,10 +157,13 @@ def test_a_thought_in_circles(rule: str, circling: Circling | None, suspect: boo
     assert (made.circling, made.suspect) == (circling, suspect)
 
 
-@pytest.mark.parametrize(("times", "circling"), [(1_000, None), (10_000, Circling.CALL)])
-def test_a_call_in_circles(times: int, circling: Circling | None) -> None:
+@pytest.mark.parametrize(
+    ("times", "most", "circling"), [(1_000, 60_000, None), (10_000, 60_000, Circling.CALL), (10_000, 0, None)]
+)
+def test_a_call_in_circles(times: int, most: int, circling: Circling | None) -> None:
     """A file of zeros is written without anybody minding, one without end is stopped; so is a call that comes in pieces."""
-    held, told = turn(), turn()
+    rules = CircleRules(call_characters=most)
+    held, told = turn(circles=rules), turn(circles=rules)
     list(held.receive(map(Text, ("[", *["0, 0, 0, "] * times))))
     list(told.receive([CallPiece(index=0, name="write"), *[CallPiece(index=0, arguments="0, 0, 0, ")] * times]))
     assert held.circling is told.circling is circling

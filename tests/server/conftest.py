@@ -34,7 +34,7 @@ async def _listening(tmp_path: Path, policy: Policy, models: list[SimModel]) -> 
         await running.start()
         try:
             async with aiohttp.ClientSession(running.url) as session:
-                yield Listening(running.url, ollama, session)
+                yield Listening(running.url, policy, assembly.replace, ollama, session)
         finally:
             await running.stop()
 

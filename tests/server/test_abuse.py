@@ -28,7 +28,7 @@ from gateway.testing.faults import Fault, FaultKind
 from gateway.testing.models.model import SimModel
 from gateway.testing.ollama import SimulatedOllama
 from gateway.testing.script import always
-from tests.server.listening import Listening, request
+from tests.server.listening import Listening, raw, request
 
 Listen = Callable[..., AbstractAsyncContextManager[Listening]]
 
@@ -62,7 +62,7 @@ class Served:
     session: aiohttp.ClientSession
 
     async def raw(self, data: bytes) -> bytes:
-        return await Listening(self.running.url, self.ollama, self.session).raw(data)
+        return await raw(self.running.url, data)
 
 
 @asynccontextmanager

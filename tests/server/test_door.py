@@ -117,6 +117,14 @@ async def test_a_header_that_never_ends_is_cut_off(listening: Listen) -> None:
         assert await it.raw(b"") != b"", "a connection that says nothing is told so too"
 
 
+async def test_the_bounds_of_the_door_are_those_of_the_policy_of_that_moment(listening: Listen) -> None:
+    async with listening() as it:
+        asked = request("GET", "/healthz", b"", "X-Long: " + "x" * 40_000)
+        assert b" 400 " in (await it.raw(asked, seconds=1.0)).splitlines()[0]
+        it.edit(replace(it.policy, limits=replace(it.policy.limits, header_bytes=50_000)))
+        assert b" 200 " in (await it.raw(asked, seconds=1.0)).splitlines()[0]
+
+
 async def test_a_header_that_is_too_large_is_refused(listening: Listen) -> None:
     async with listening() as it:
         answer = await it.raw(request("GET", "/healthz", b"", "X-Long: " + "x" * 200_000))

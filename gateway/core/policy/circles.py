@@ -17,6 +17,9 @@ class CircleRules:
     thought_tokens: int = 16384
     """Tokens after which a thought has gone on for too long; 0 for no such bound."""
 
+    call_characters: int = 60_000
+    """Characters of one and the same, again and again, after which a tool call is ended: it would have no end. 0 for no such bound."""
+
     agents: Literal["off", "warn", "act"] = "warn"
     """An agent that makes the same call with the same result again and again, or calls that change nothing. `warn` notes it; `act` first tells the model, then ends the task."""
 

@@ -93,7 +93,7 @@ class PrivacyRules:
     """Exceptions from `private_files`."""
 
     networks: tuple[str, ...] = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
-    """Address ranges that are internal."""
+    """Address ranges that are internal. What every home router has, 192.168.0.1, 192.168.1.1 and 10.0.0.1, tells nothing and doesn't count."""
 
     hosts: tuple[str, ...] = ()
     """Further names of internal machines, like "*.acme.net" or "build7". Suffixes such as .corp, .internal and .lan are known."""

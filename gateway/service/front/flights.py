@@ -116,7 +116,7 @@ class Flight:
                 async with asyncio.timeout(patience):
                     await self._room.wait()
             except TimeoutError:
-                text = f"Nobody has read on for {patience:.0f} seconds, so that the rest was not made (policy: timeouts, unread)."
+                text = "Nobody has read on for a long while, so that the rest was not made (policy: timeouts, unread)."
                 raise Refusal(Problem(Code.UNREAD, text)) from None
 
     async def _fly(self, before: asyncio.Task[None] | None) -> None:

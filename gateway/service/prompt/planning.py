@@ -23,9 +23,14 @@ class Planning:
         if not self._in_line and tokens <= _SHORT:
             return plan()
         self._in_line += 1
-        job = asyncio.get_running_loop().run_in_executor(self._thread, plan)
-        job.add_done_callback(self._over)
-        return await asyncio.shield(job)  # who leaves does not stop the thread, and must not open the line
+        job = self._thread.submit(plan)
+        made = asyncio.wrap_future(job)
+        made.add_done_callback(self._over)
+        try:
+            return await asyncio.shield(made)  # who leaves does not stop the thread, and must not open the line
+        except asyncio.CancelledError:
+            job.cancel()  # if it has not begun, it never will
+            raise
 
     def _over(self, job: asyncio.Future[Compaction]) -> None:
         self._in_line -= 1

@@ -119,6 +119,18 @@ def test_what_stands_where_a_secret_would_is_none(harmless: str, scan: Look) -> 
 
 
 @pytest.mark.parametrize(
+    "told",
+    [
+        '"profile::mysql::root_password": "Tr0ub4dor&3zz"', "'mysql::server::root_password': 'Tr0ub4dor&3zz'",
+        '"DB::Password" => "Tr0ub4dor&3zz"', '"Foo::Bar::secret": "9f31c07be5d2486a"', "profile::db::token: 'q8Zt3LwXv0pR6nYb'",
+    ],
+)  # fmt: skip
+def test_a_name_of_several_parts_is_given_secrets_too(told: str, scan: Look) -> None:
+    """Puppet's data."""
+    assert scan(chat(told)).findings
+
+
+@pytest.mark.parametrize(
     ("text", "rule"),
     [
         ("mail to jane.doe@acme-corp.com", "email"), ("ring +49 170 4829173 now", "phone"), ("IBAN DE89 3704 0044 0532 0130 00", "iban"),

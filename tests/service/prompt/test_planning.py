@@ -61,6 +61,20 @@ async def test_who_leaves_a_plan_does_not_let_another_one_in_beside_it() -> None
     assert left.cancelled()
 
 
+async def test_a_plan_that_nobody_waits_for_any_more_is_not_begun() -> None:
+    planning, seen, go_on = Planning(), list[str](), threading.Event()
+    first = asyncio.create_task(planning.made(held(seen, go_on), tokens=LONG))
+    second = asyncio.create_task(planning.made(held(seen, go_on), tokens=LONG))
+    while not seen:  # noqa: ASYNC110  # a thread sets it
+        await asyncio.sleep(0.001)
+    second.cancel()
+    await asyncio.sleep(0.01)
+    go_on.set()
+    assert await first == made()
+    assert await planning.made(held(seen, go_on), tokens=LONG) == made()
+    assert len(seen) == 2
+
+
 async def test_what_a_plan_raises_is_raised_and_the_line_is_open_again() -> None:
     planning = Planning()
 
