@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -26,6 +25,7 @@ from gateway.service.turn.circles import attended
 from gateway.service.turn.closing import Ending, cut_ending, whole_ending
 from gateway.service.turn.endings import Verified, broken, complaint, cut_short, in_a_call, usage_of, verify
 from gateway.service.turn.joining import in_steps, way_in_steps, ways_from
+from gateway.service.turn.patience import Patience
 from gateway.service.turn.progress import Progress
 from gateway.service.turn.refitting import Refitting
 from gateway.service.turn.tickets import comes_back, ticket_of
@@ -179,26 +179,27 @@ class Conductor:
         """One attempt. Leaves what broke it in `_failure`, None where it ended well."""
         _, turn = self._known()
         self._failure = None
-        patience = await self._begin(attempt)
-        between, began = self.asked.policy.timeouts.between_parts, self._world.clock.now()
+        patience = Patience(await self._begin(attempt))
+        began: float | None = self._world.clock.now()
         try:
             async with aclosing(self._stream(attempt)) as stream:
-                while not (turn.stopped or turn.circling):
-                    async with asyncio.timeout(patience):
-                        batch = await anext(stream, None)
-                    if batch is None:
-                        break
-                    if patience != between:
-                        patience = between
-                        self.account.first_part(self._world.clock.now() - began)
-                    if out := turn.receive(batch):
-                        yield out
+                with patience:
+                    while not (turn.stopped or turn.circling):
+                        batch = await patience.next(stream)
+                        if batch is None:
+                            break
+                        if began is not None:
+                            self.account.first_part(self._world.clock.now() - began)
+                            patience.becomes(self.asked.policy.timeouts.between_parts)
+                            began = None
+                        if out := turn.receive(batch):
+                            yield out
             for out in self._ended(attempt):
                 yield out
         except UpstreamFailed as error:
             self._failure = broken(turn, error.failure)
         except TimeoutError:
-            self._failure = Failure(FailureKind.STALLED, f"nothing came for {patience:.0f} s")
+            self._failure = Failure(FailureKind.STALLED, f"nothing came for {patience.seconds:.0f} s")
 
     def _stream(self, attempt: Try) -> AsyncGenerator[Sequence[Part], None]:
         """What the upstream sends; of one that is away, by the way out of the house."""
