@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from gateway.core.conversation import ToolSpec
-from gateway.core.dialects.dialect import Dialect, Where
-from gateway.core.dialects.garbled import GARBLED, refuse_garbled, take_rest
+from gateway.core.dialects.dialect import Dialect, Opener, Where
+from gateway.core.dialects.garbled import GARBLED, Rest, closers_of, refuse_garbled, take_rest
 from gateway.core.dialects.markers import FENCE, Candidate, Markers
 from gateway.core.dialects.reading import Reading
 from gateway.core.dialects.scanner import Ended, Scanner, Steps
 from gateway.core.dialects.tokens import Tokens, tokens
-from gateway.core.stream import Call, Part, Proof, Reasoning, Text, Unreadable
+from gateway.core.dialects.trials import Block, Trials
+from gateway.core.stream import Part
 
-_SLICE = 64  # characters at a time that a supposed call in a thought is tried with
-_LONG_TRY = 500  # characters of a thought that were held for a call which they turned out not to be
-_MOST_LONG_TRIES = 8
 _TELLING = 4  # characters of a cut marker that are no ordinary text any more
+_FENCE_ENDS = tuple(f"\n{' ' * indent}{FENCE}" for indent in range(16))  # that of a list's item is indented
+_QUOTED_FENCE_ENDS = tuple(f"\n>{' ' * indent}{FENCE}" for indent in range(16))
 
 
 class Answer:
@@ -42,12 +41,13 @@ class Answer:
         self._tools = tools
         self._spoken = spoken
         self._call_at: int | None = None  # the offset of the opener behind which is read
+        self._rest: Rest | None = None  # of a call that cannot be read
         self._stretch = False  # inside a thought or a fenced block
         self._flows = False  # in the middle of visible text: what is plain may follow at once
         self._quoted = quoted  # what is tried stands in such a stretch
         self._tried = () if trial else markers.marked  # what may begin a call even in there; no trial within a trial
         self._ordinary = () if trial else markers.ordinary  # the same for a line of a thought
-        self._long_tries = 0
+        self._trials = Trials(self.reading, self.trial)
         self._run = self._answer(thinking=thinking)
         next(self._run)
 
@@ -76,8 +76,9 @@ class Answer:
     @property
     def held(self) -> int | None:
         """The offset from which on the text may be a call; None where it certainly is none."""
-        if self._call_at is not None:
-            return self._call_at
+        at = self._call_at if self._call_at is not None else self._trials.at
+        if at is not None:
+            return at
         return None if self._stretch else self.scanner.offset
 
     def _answer(self, *, thinking: bool) -> Steps[None]:
@@ -101,9 +102,10 @@ class Answer:
         if mark in markers.thinks and page.new_line:
             think = markers.thinks[mark]
             yield from self._thought(tokens(think.closer), think.label)
-        elif mark.startswith(FENCE) and page.new_line:
+        elif mark.startswith(FENCE) and page.line.begins_block:
+            quoted = not page.new_line and ">" in (page.line.lead or "")
             page.say(mark)
-            yield from self._fence()
+            yield from self._fence(quoted=quoted)
         elif mark in markers.inner and page.in_doubt:
             page.retract(mark)
         elif page.quiet and mark in markers.strays:
@@ -116,7 +118,7 @@ class Answer:
 
     def _call(self, mark: str) -> Steps[bool]:
         """Read the calls behind an opener at the cursor; False, with the cursor where it was: there are none."""
-        candidates = [c for c in self._markers.candidates.get(mark, ()) if self._in_place(c)]
+        candidates = [c for c in self._markers.candidates.get(mark, ()) if self._in_place(c.opener)]
         if not candidates:
             return False
         reading, scanner = self.reading, self.scanner
@@ -131,9 +133,11 @@ class Answer:
             if self._spoken and candidate.dialect.read is not self._spoken.read:
                 reading.mends = (*reading.mends, "other_dialect")
             found = yield from candidate.dialect.read(reading)
-        found = found or (yield from self._garbled(mark, candidates))
-        if found:
-            yield from take_rest(reading, [candidate] if candidate else candidates)
+        rest = None if found else self._rest_of(mark)
+        if found or rest or (yield from self._garbled(mark, candidates)):
+            found = True
+            closers = rest.closers if rest else closers_of([candidate] if candidate else candidates)
+            self._rest = yield from take_rest(reading, closers, self._markers)
             reading.page.over()
             reading.page.behind(scanner.since(reading.start) if reading.page.in_doubt else "")
         else:
@@ -144,12 +148,21 @@ class Answer:
 
     def _garbled(self, mark: str, candidates: Sequence[Candidate]) -> Steps[bool]:
         """Whether what is no call was meant as one. Not in a thought or a fenced block, nor between backticks."""
-        self.scanner.rewind(self.reading.start)
-        quoted = self._quoted or self.scanner.before() == "`"
-        return not quoted and (yield from refuse_garbled(self.reading, mark, candidates, self._markers.control))
+        if self._quoted or self.reading.page.line.code:
+            return False
+        return (yield from refuse_garbled(self.reading, mark, candidates, self._markers.control))
 
-    def _in_place(self, candidate: Candidate) -> bool:
-        match candidate.opener.where:
+    def _rest_of(self, mark: str) -> Rest | None:
+        """Of what an opener that begins no call is still a part."""
+        rest, reading = self._rest, self.reading
+        if not rest or rest.at != reading.start:
+            return None
+        self.scanner.rewind(rest.at + len(mark))
+        reading.unreadable(rest.at, GARBLED)
+        return rest
+
+    def _in_place(self, opener: Opener) -> bool:
+        match opener.where:
             case Where.START:
                 return self.reading.page.quiet
             case Where.LINE:
@@ -193,8 +206,11 @@ class Answer:
         """Whether a marker was cut. One that begins like a word must stand on a line of its own, and be nearly whole."""
         if rest[:1].isalnum():
             own = self._spoken.bare if self._spoken and self.reading.page.new_line else ()
-            return any(opener.token.startswith(rest) and len(opener.token) - len(rest) < _TELLING for opener in own)
-        return len(rest) >= _TELLING and any(marker.startswith(rest) for marker in self._markers.candidates)
+            near = [opener for opener in own if len(opener.token) - len(rest) < _TELLING]
+        else:
+            every = self._markers.candidates.values() if len(rest) >= _TELLING else ()
+            near = [candidate.opener for found in every for candidate in found]
+        return any(opener.token.startswith(rest) and self._in_place(opener) for opener in near)
 
     # ---- stretches in which a marker is most likely only mentioned
 
@@ -206,6 +222,7 @@ class Answer:
         if label:
             yield from scanner.token(tokens(label))
         wanted = tokens(*self._tried, *self._ordinary, *ends.literals)
+        block = Block(ends, page.think, "unclosed_thought")
         mark, new_line = "", True
         while mark not in ends.literals:
             before, mark = scanner.take(wanted)
@@ -213,7 +230,7 @@ class Answer:
             new_line = not before.rpartition("\n")[2].strip() and ("\n" in before or new_line)
             if not mark:
                 yield from self._more_of(page.think)
-            elif mark not in ends.literals and not (yield from self._thought_call(mark, ends, new_line=new_line)):
+            elif mark not in ends.literals and not (yield from self._thought_call(mark, block, new_line=new_line)):
                 scanner.at += len(mark)
                 page.think(mark)
                 new_line = False
@@ -221,18 +238,20 @@ class Answer:
         page.end_thought()
         self._stretch = False
 
-    def _thought_call(self, mark: str, ends: Tokens, *, new_line: bool) -> Steps[bool]:
+    def _thought_call(self, mark: str, block: Block, *, new_line: bool) -> Steps[bool]:
         """What begins with a marker in a thought; an ordinary one counts on a line of its own only."""
         ordinary = mark not in self._tried
-        if ordinary and not (new_line and self._long_tries < _MOST_LONG_TRIES):
+        if ordinary and not (new_line and not self._trials.spent):
             return False
-        return (yield from self._mention(ends, self.reading.page.think, "unclosed_thought", ordinary=ordinary))
+        return (yield from self._trials.mention(block, ordinary=ordinary))
 
-    def _fence(self) -> Steps[None]:
-        """A fenced block up to its closing fence, for which a call in it counts alike."""
+    def _fence(self, *, quoted: bool) -> Steps[None]:
+        """A fenced block up to its closing fence, for which a call in it counts alike; `quoted`: behind a `>`."""
         page, scanner = self.reading.page, self.scanner
         inner = self._markers.inner if page.in_doubt else ()
         wanted = tokens(*self._tried, *inner, FENCE)
+        ends = tokens(*_FENCE_ENDS, *(_QUOTED_FENCE_ENDS if quoted else ()))
+        block = Block(ends, page.say, "unclosed_fence")
         self._stretch = True
         while self._stretch:
             before, mark = scanner.take(wanted)
@@ -243,8 +262,8 @@ class Answer:
                 scanner.at += len(mark)
                 page.retract(mark)
                 self._stretch = False
-            elif mark == FENCE or not (yield from self._mention(tokens("\n" + FENCE), page.say, "unclosed_fence")):
-                self._stretch = mark != FENCE or not page.new_line
+            elif mark == FENCE or not (yield from self._trials.mention(block)):
+                self._stretch = mark != FENCE or not (page.new_line or (quoted and page.line.quoted))
                 scanner.at += len(mark)
                 page.say(mark)
 
@@ -256,51 +275,3 @@ class Answer:
             tell(self.scanner.text[self.scanner.at :])
             self.scanner.at = len(self.scanner.text)
             raise
-
-    def _mention(self, ends: Tokens, tell: Callable[[str], None], mend: str, *, ordinary: bool = False) -> Steps[bool]:
-        """Told as it is, up to the end of the stretch, if that comes; if the text ends first, it was a call.
-
-        False, with the cursor where it was: it is not even the beginning of a call. What is `ordinary` text as well is one
-        only if nothing follows it.
-        """
-        scanner, trial = self.scanner, self.trial()
-        start = scanner.offset
-        self._call_at = None if ordinary else start
-        scanner.hold()
-        found: list[Part] = []
-        mark = ""
-        try:
-            while not mark:
-                text, mark = scanner.take(ends)
-                for at in range(0, len(text), _SLICE):
-                    found += trial.feed(text[at : at + _SLICE])
-                    if any(isinstance(part, Text | Reasoning) for part in (found if ordinary else found[:1])):
-                        self._long_tries += scanner.offset - start > _LONG_TRY
-                        scanner.rewind(start)
-                        return False
-                if not mark:
-                    yield from scanner.more()
-            tell(scanner.since(start))
-        except Ended:
-            if not self._take_over(trial, found, mend, ordinary=ordinary):
-                tell(scanner.since(start))
-            raise
-        finally:
-            scanner.release()
-            self._call_at = None
-        return True
-
-    def _take_over(self, trial: Answer, found: list[Part], mend: str, *, ordinary: bool) -> bool:
-        """The text ended in a stretch that was never closed: what the trial has read of it counts, unless it is no call."""
-        scanner = self.scanner
-        rest = scanner.text[scanner.at :]
-        scanner.at = len(scanner.text)
-        found += [*trial.feed(rest), *trial.end(cut=scanner.cut)]
-        if ordinary:
-            whole = [isinstance(part, Call) and part.proof is Proof.COMPLETE for part in found]
-            counts = bool(whole) and all(whole) and not scanner.cut
-        else:
-            counts = any(isinstance(part, Call | Unreadable) for part in found)
-        if counts:
-            self.reading.page.take_over(replace(p, mends=(mend, *p.mends)) if isinstance(p, Call) else p for p in found)
-        return counts

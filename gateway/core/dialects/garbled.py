@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from gateway.core.dialects.markers import Candidate
+from gateway.core.dialects.markers import Candidate, Markers
 from gateway.core.dialects.reading import Reading
 from gateway.core.dialects.scanner import Ended, Steps
 from gateway.core.dialects.tokens import tokens
@@ -20,13 +21,17 @@ _UNMISTAKABLE = re.compile(r"[|｜]|tool_call", re.IGNORECASE)
 def refuse_garbled(
     reading: Reading, mark: str, candidates: Sequence[Candidate], control: frozenset[str]
 ) -> Steps[bool]:
-    """Refuse what was meant as a call: it names a declared tool, or its marker begins a line and either is soon closed or
-    is one of the `control` tokens, which stand for nothing else. False: the marker is only mentioned.
+    """Refuse what was meant as a call: its marker begins a line, or is one of the `control` tokens, which stand for nothing
+    else, and names a declared tool; or it begins a line and either is soon closed or is one of those. False: the marker is
+    only mentioned.
     """
     scanner, behind = reading.scanner, reading.start + len(mark)
+    alone = reading.page.new_line
+    if not (alone or mark in control):
+        return False
     scanner.rewind(behind)
     if not (reading.named or (yield from _begins_with_name(reading, candidates))):
-        if not reading.page.new_line or not _UNMISTAKABLE.search(mark):
+        if not alone or not _UNMISTAKABLE.search(mark):
             return False
         if not (yield from _soon_closed(reading, mark, candidates)):
             if mark not in control:
@@ -58,19 +63,40 @@ def _soon_closed(reading: Reading, mark: str, candidates: Sequence[Candidate]) -
     return inside is not None and inside[1] != mark
 
 
-def take_rest(reading: Reading, candidates: Sequence[Candidate]) -> Steps[None]:
-    """What is left of a call that cannot be read goes with it: up to its closer, to the next call, or to the end."""
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What cannot be read may go on behind `at`, where a call could begin: up to one of `closers`."""
+
+    at: int
+    closers: tuple[str, ...]
+
+
+def closers_of(candidates: Sequence[Candidate]) -> tuple[str, ...]:
+    return tuple(closer for candidate in candidates for closer in candidate.dialect.closers)
+
+
+def take_rest(reading: Reading, closers: tuple[str, ...], markers: Markers) -> Steps[Rest | None]:
+    """What is left of a call that cannot be read goes with it: up to its closer, to what may be a call, or to the end."""
     scanner, start = reading.scanner, reading.torn
-    if start is None:
-        return
-    closers = tuple(closer for candidate in candidates for closer in candidate.dialect.closers)
-    openers = tuple(each.token for candidate in candidates for each in candidate.dialect.openers if not each.plain)
+    if start is None or scanner.since(start).endswith(closers):
+        return None
     try:
-        if not scanner.since(start).endswith(closers):
-            mark = yield from scanner.find(tokens(*closers, *openers))
-            scanner.at -= len(mark) if mark not in closers else 0
+        while (mark := (yield from scanner.find(tokens(*closers, *markers.stops)))) not in closers:
+            at = scanner.offset - len(mark)
+            if (yield from _may_call(reading, markers.candidates[mark])):
+                scanner.rewind(at)
+                return Rest(at, closers)
     except Ended:
         scanner.at = len(scanner.text)
         raise
     finally:
         reading.page.over(scanner.since(start))
+    return None
+
+
+def _may_call(reading: Reading, candidates: Sequence[Candidate]) -> Steps[bool]:
+    """Whether what follows an opener is what one of the candidates wants."""
+    then = {literal for candidate in candidates for literal in candidate.opener.then}
+    if not all(candidate.opener.then for candidate in candidates):
+        return True
+    return bool((yield from reading.scanner.look(tokens(*then))).found)

@@ -59,6 +59,9 @@ def _cut(reading: Reading) -> bool:
     if tool and rest and _CALL_END.startswith(mark + rest) and not required_of(tool.parameters):
         reading.tail(Draft(tool.name, "{}"), reading.start, Open.CLOSED)
         return True
+    first, *more = name.split(maxsplit=1)[:2] or [""]
+    if more and reading.tool(first) and not reading.scanner.cut:  # prose, which may hold another call
+        return False
     return reading.nameless(reading.start)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gateway.core.dialects.dialect import Dialect, Opener, Where
-from gateway.core.dialects.page import Stretch
+from gateway.core.dialects.line import Stretch
 from gateway.core.dialects.tokens import tokens
 
 FENCE = "```"
@@ -56,6 +56,8 @@ class Markers:
         self.marked = tuple(
             mark for mark, found in self.candidates.items() if any(c.marked or c.opener in tags for c in found)
         )
+        self.stops = (*self.marked, *(_stops(speakers[0], names) if len(speakers) == 1 else ()))
+        """Where what cannot be read may be over, since a call may begin there."""
         ordinary = {opener.token for dialect in heard for opener in (*dialect.openers, *dialect.bare)}.difference(
             self.marked
         )
@@ -63,12 +65,15 @@ class Markers:
         """Openers that are ordinary text as well, the mere names of tools left out."""
         self.in_answer = tokens(*self.candidates, *self.thinks, *self.strays, *self.noise, FENCE)
         self.thought_ends = tokens(*ends)
-        anywhere = [
-            mark for mark, found in self.candidates.items() if any(c.opener.where is not Where.START for c in found)
-        ]
-        self._in_text = tokens(*anywhere, *self.thinks, *(self.strays & self.control), *self.noise, FENCE)
+        self._in_text = tokens(*self._anywhere(), *self.thinks, *(self.strays & self.control), *self.noise, FENCE)
         """What means something in the middle of visible text."""
         self._plain: dict[str, Stretch | None] = {}
+
+    def _anywhere(self) -> Iterator[str]:
+        """The openers that count behind visible text."""
+        for mark, found in self.candidates.items():
+            if any(candidate.opener.where is not Where.START for candidate in found):
+                yield mark
 
     def plain(self, text: str) -> Stretch | None:
         """What of a text, in the middle of visible text, is certainly before any marker; None where one stands in it.
@@ -88,6 +93,13 @@ def _control(dialect: Dialect) -> frozenset[str]:
     """The control tokens around calls, where there are two: what Llama writes behind its only one may be code."""
     marks = {*(opener.token for opener in dialect.openers), *dialect.closers} - set(dialect.noise)
     return frozenset(filter(_CONTROL.search, marks)) if dialect.closers else frozenset()
+
+
+def _stops(dialect: Dialect, names: Sequence[str]) -> Iterator[str]:
+    """The openers of a dialect that is spoken, without those that begin an answer, and mere names."""
+    for opener in _own(dialect, names):
+        if opener.where is not Where.START and (opener in dialect.bare or not opener.token[0].isalnum()):
+            yield opener.token
 
 
 def _own(dialect: Dialect, names: Sequence[str]) -> Iterator[Opener]:

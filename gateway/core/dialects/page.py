@@ -3,27 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from gateway.core.dialects.line import Line, Stretch
 from gateway.core.stream import Call, Part, Reasoning, Text, Unreadable
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Visible text without any marker, its characters counted.
-
-    `new_line` tells whether its last line is blank, None where that hangs on what came before.
-    """
-
-    parts: tuple[Text, ...]
-    size: int
-    new_line: bool | None
-
-    @classmethod
-    def of(cls, text: str) -> Stretch:
-        *earlier, last = text.split("\n")
-        new_line = False if last.strip() else True if earlier else None
-        return cls((Text(text),) if text else (), len(text), new_line)
 
 
 class Page:
@@ -36,7 +19,7 @@ class Page:
     def __init__(self) -> None:
         self.parts: list[Part] = []
         self.quiet = True  # nothing visible was said since the beginning, a thought or a call
-        self.new_line = True  # nothing visible stands on this line yet
+        self.line = Line()
         self._layout = False  # whether blank lines that come first are dropped
         self._blanks: list[str] = []
         self._thinking = False  # whether the thought has begun to say something
@@ -45,6 +28,11 @@ class Page:
         self._behind: list[str] = []  # what is visible of that
         self._refused: Unreadable | None = None  # a call that cannot be read, to which more text may belong
         self._aside: list[Call | Unreadable] | None = None  # calls that may turn out to be an example in the text
+
+    @property
+    def new_line(self) -> bool:
+        """Nothing visible stands on this line yet."""
+        return self.line.blank
 
     @property
     def in_doubt(self) -> bool:
@@ -60,7 +48,7 @@ class Page:
             return
         if self.in_doubt:
             self._raw.append(text)
-        self.new_line = not text.rpartition("\n")[2].strip() and ("\n" in text or self.new_line)
+        self.line.say(text)
         if self.quiet:
             self._blanks.append(text)
             if text.isspace():
@@ -81,8 +69,8 @@ class Page:
 
     def flow(self, stretch: Stretch) -> Sequence[Part]:
         """More of it."""
-        if stretch.new_line is not None:
-            self.new_line = stretch.new_line
+        if not stretch.plain or self.line.lead is not None:
+            self.line.say(stretch.text)
         return stretch.parts
 
     def begin_thought(self) -> None:
@@ -170,7 +158,8 @@ class Page:
         self.over()
 
     def _rest(self) -> None:
-        self.quiet = self.new_line = True
+        self.quiet = True
+        self.line = Line()
         self._layout, self._blanks = False, []
 
 

@@ -6,7 +6,7 @@ import json
 import re
 
 from gateway.core.dialects.objects import Form, read_objects
-from gateway.core.dialects.reading import Draft, Reading
+from gateway.core.dialects.reading import Draft, Reading, is_object
 from gateway.core.dialects.scanner import Ended, Scanner, Steps
 from gateway.core.dialects.tokens import closing, tokens
 from gateway.core.dialects.told import proven
@@ -83,7 +83,12 @@ def _call(reading: Reading, begin: int, *, bare: bool) -> Steps[bool]:
         arguments, state = proven("{" + as_json(scanner.since(start) + scanner.text[scanner.at :]))
         reading.tail(Draft(name, arguments), begin, state)
         return True
-    reading.whole(Draft(name, "{" + as_json(scanner.since(start)[:-1]) + "}"), begin)
+    draft = Draft(name, "{" + as_json(scanner.since(start)[:-1]) + "}")
+    if bare and not is_object(draft.arguments):
+        look = yield from scanner.look(tokens("]", ",", ";"))
+        if not look.found and look.rest is None:  # `[f(x) for x in y]` is code
+            return False
+    reading.whole(draft, begin)
     return True
 
 

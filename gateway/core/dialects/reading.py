@@ -70,7 +70,7 @@ class Reading:
     def whole(self, draft: Draft, start: int, *, proof: Proof = Proof.COMPLETE) -> None:
         """A call whose text is all there, from `start` to the cursor; the gate decides whether it can be read."""
         part = self._judged(draft, start, proof)
-        self.torn = start if isinstance(part, Unreadable) and not _is_object(draft.arguments) else None
+        self.torn = start if isinstance(part, Unreadable) and not is_object(draft.arguments) else None
         self.page.add(part)
 
     def doubtful(self, draft: Draft, start: int) -> None:
@@ -131,6 +131,6 @@ class Reading:
         return verdict
 
 
-def _is_object(arguments: str) -> bool:
+def is_object(arguments: str) -> bool:
     document = read(arguments)
     return document is not None and isinstance(document.value, dict)

@@ -73,6 +73,7 @@ OPENERS = [
     ("json-fence", f"```json\n{OBJECT}"),
     ("bare-json", OBJECT),
 ]
+ORDINARY = {"<function=run>", "<function=run>\n", '<function name="run">', "<tool_call>run ", "<tool_call>run\n"}
 FIRST_ONLY = {"json-fence", "bare-json"}  # what these begin with is ordinary behind a text
 NAMED = {dialect.name: dialect for dialect in (*DIALECTS, AUTOMATIC)}
 SIZES = (1, 3, 7, 64)
@@ -103,8 +104,14 @@ def merged(parts: Sequence[Part]) -> list[Part]:
     return out
 
 
-def befores(name: str) -> tuple[str, ...]:
-    return ("",) if name in FIRST_ONLY else ("", "So.\n", "So it goes: ", "Done.")
+def befores(speaker: str, name: str, opener: str) -> tuple[str, ...]:
+    """What may stand before a call that was certainly meant: in the middle of a line a mere name tells that only behind a
+    control token of the dialect spoken; all else may be prose.
+    """
+    if name in FIRST_ONLY:
+        return ("",)
+    told = OBJECT in opener or (speaker == name and opener not in ORDINARY)
+    return ("", "So.\n", "So it goes: ", "Done.") if told else ("", "So.\n", "So.\n \n")
 
 
 def foreign(name: str) -> list[str]:
@@ -142,7 +149,7 @@ def test_every_dialect_is_in_the_table() -> None:
 def test_what_follows_an_opener_is_no_text(name: str, opener: str, cut: bool, data: st.DataObject) -> None:
     rest = data.draw(garbage(name))
     for speaker in (name, "automatic") if not any(mark in rest for mark in foreign(name)) else (name,):
-        for before in befores(name):
+        for before in befores(speaker, name, opener):
             whole = before + opener + rest
             parts = read(speaker, whole, cut=cut)
             assert refused(parts[bool(before) :]), parts
@@ -162,15 +169,12 @@ def refused(parts: Sequence[Part]) -> bool:
 @table
 def test_however_long_it_is(name: str, opener: str) -> None:
     for speaker in (name, "automatic"):
-        for rest in ("go" * 5_000, "and so on, \n" * 800):
-            for cut in (False, True):
-                [said, *parts] = (
-                    read(speaker, "So." + opener + rest, size=16, cut=cut)
-                    if name not in FIRST_ONLY
-                    else [Text("So."), *read(speaker, opener + rest, cut=cut)]
-                )
-                assert said == Text("So.")
-                assert refused(parts)
+        for before in befores(speaker, name, opener)[1:] or ("",):
+            for rest in ("go" * 5_000, "and so on, \n" * 800):
+                for cut in (False, True):
+                    parts = read(speaker, before + opener + rest, size=16, cut=cut)
+                    assert parts[: bool(before)] == [Text(before)] * bool(before)
+                    assert refused(parts[bool(before) :])
 
 
 @table
@@ -193,8 +197,8 @@ def test_wherever_it_is_cut(name: str, opener: str) -> None:
 )
 def test_its_closer_ends_it(name: str, garbled: str, behind: str) -> None:
     for size in (0, *SIZES):
-        before, refusal, after = read(name, f"So: {garbled}{behind}", size=size)
-        assert (before, after) == (Text("So: "), Text(behind))
+        before, refusal, after = read(name, f"So:\n{garbled}{behind}", size=size)
+        assert (before, after) == (Text("So:\n"), Text(behind))
         assert isinstance(refusal, Unreadable)
         assert garbled.startswith(refusal.raw.strip())
 
