@@ -252,10 +252,12 @@ class Answer:
         wanted = tokens(*self._tried, *inner, FENCE)
         ends = tokens(*_FENCE_ENDS, *(_QUOTED_FENCE_ENDS if quoted else ()))
         block = Block(ends, page.say, "unclosed_fence")
-        self._stretch = True
+        self._stretch = opening = True
+        said = False
         while self._stretch:
             before, mark = scanner.take(wanted)
             page.say(before)
+            opening, said = opening and "\n" not in before, said or bool(before)
             if not mark:
                 yield from self._more_of(page.say)
             elif mark in inner and page.in_doubt:
@@ -263,7 +265,8 @@ class Answer:
                 page.retract(mark)
                 self._stretch = False
             elif mark == FENCE or not (yield from self._trials.mention(block)):
-                self._stretch = mark != FENCE or not (page.new_line or (quoted and page.line.quoted))
+                closes = page.new_line or (quoted and page.line.quoted) or (opening and said)  # the last: a code span
+                self._stretch = mark != FENCE or not closes
                 scanner.at += len(mark)
                 page.say(mark)
 

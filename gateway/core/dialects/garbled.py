@@ -85,6 +85,7 @@ def take_rest(reading: Reading, closers: tuple[str, ...], markers: Markers) -> S
             at = scanner.offset - len(mark)
             if (yield from _may_call(reading, markers.candidates[mark])):
                 scanner.rewind(at)
+                reading.page.quiet = False  # in the middle of something, a mere opener begins nothing
                 return Rest(at, closers)
     except Ended:
         scanner.at = len(scanner.text)

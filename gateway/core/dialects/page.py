@@ -69,8 +69,13 @@ class Page:
 
     def flow(self, stretch: Stretch) -> Sequence[Part]:
         """More of it."""
-        if not stretch.plain or self.line.lead is not None:
-            self.line.say(stretch.text)
+        line = self.line
+        if stretch.words:
+            line.lead = None
+        elif stretch.line:
+            line.lead, line.code = stretch.line
+        elif stretch.ticks or line.lead is not None:
+            line.say(stretch.text)
         return stretch.parts
 
     def begin_thought(self) -> None:

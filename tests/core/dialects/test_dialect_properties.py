@@ -189,6 +189,76 @@ def test_pieces_do_not_matter_and_nothing_raises(
     assert merged(read(dialect, tools, text, sizes=[1] * len(text), cut=cut)) == whole
 
 
+NOTE = "this is a note that goes on and says something about the work to do next, in many words, so long it is. "
+CALLS = ('{"name": "do_it", "arguments": {"a": "x"}}', '[{"name": "do_it", "arguments": {"a": "x"}}]')
+LINES = (
+    f"[x] {NOTE}",
+    f"{{y}} {NOTE}",
+    f'{{"name": "it", {NOTE}',
+    f"```json\n{{{NOTE}",
+    NOTE,
+    NOTE * 7,
+    "[do_it",
+    "<tool_call> so",
+    *CALLS,
+)
+THOUGHTS = st.lists(st.sampled_from(LINES) | HOSTILE, max_size=24).map("\n".join)
+
+
+@pytest.mark.parametrize("dialect", [*DIALECTS, AUTOMATIC], ids=lambda dialect: str(dialect.name))
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    text=THOUGHTS,
+    call=st.sampled_from(("", *CALLS)),
+    closed=st.booleans(),
+    sizes=st.lists(st.integers(1, 300), max_size=30),
+    cut=st.booleans(),
+)
+def test_pieces_of_a_thought_do_not_matter(
+    dialect: Dialect, text: str, call: str, closed: bool, sizes: list[int], cut: bool
+) -> None:
+    tools = [ToolSpec(name="do_it", parameters={"type": "object", "properties": {"a": {"type": "string"}}})]
+    opener, closer = dialect.thinks[0].opener, dialect.thinks[0].closer
+    text = f"{opener}{text}\n{call}{closer if closed else ''}"
+    whole = merged(read(dialect, tools, text, cut=cut))
+    for pieces in (sizes, [40] * (len(text) // 40), [1] * len(text)):
+        assert merged(read(dialect, tools, text, sizes=pieces, cut=cut)) == whole
+
+
+@pytest.mark.parametrize("dialect", [*DIALECTS, AUTOMATIC], ids=lambda dialect: str(dialect.name))
+def test_a_call_behind_many_notes_is_found_in_all_pieces_alike(dialect: Dialect) -> None:
+    tools = [ToolSpec(name="do_it", parameters={"type": "object", "properties": {"a": {"type": "string"}}})]
+    for count in (9, 30):
+        text = dialect.thinks[0].opener + f"[x] {NOTE}\n" * count + NOTE * 7 + "\n" + CALLS[0]
+        for size in (1, 7, 40, 200, len(text)):
+            found = read(dialect, tools, text, sizes=[size] * (len(text) // size))
+            assert delivered(found) == [("do_it", {"a": "x"})]
+
+
+@pytest.mark.parametrize("dialect", [*DIALECTS, AUTOMATIC], ids=lambda dialect: str(dialect.name))
+@settings(max_examples=30)
+@given(said=st.sampled_from(("I need", "I need\n", "So:\n ", "- ", "`")), data=st.data(), cut=st.booleans())
+def test_pieces_do_not_matter_where_a_marker_is_cut(
+    dialect: Dialect, said: str, data: st.DataObject, cut: bool
+) -> None:
+    own = [opener.token for opener in (*dialect.openers, *dialect.bare, *dialect.named("do_it"))]
+    mark = data.draw(st.sampled_from([*own, *MARKERS]))
+    text = said + mark[: data.draw(st.integers(1, len(mark)))]
+    tools = [ToolSpec(name="do_it")]
+    assert merged(read(dialect, tools, text, sizes=[1] * len(text), cut=cut)) == merged(
+        read(dialect, tools, text, cut=cut)
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("glimmer", "I need\nto"), ("harmony", "Hello\nto=functio"), ("hermes", "So\nfuncto")]
+)
+def test_what_begins_an_answer_is_text_behind_one(name: str, text: str) -> None:
+    [dialect] = [dialect for dialect in DIALECTS if dialect.name == name]
+    for sizes in ([], [1] * len(text)):
+        assert merged(read(dialect, [ToolSpec(name="do_it")], text, sizes=sizes, cut=True)) == [(Text, text)]
+
+
 @pytest.mark.parametrize("dialect", [*DIALECTS, AUTOMATIC], ids=lambda dialect: str(dialect.name))
 @settings(max_examples=30)
 @given(text=st.text(), sizes=st.lists(st.integers(1, 6), max_size=20), cut=st.booleans())

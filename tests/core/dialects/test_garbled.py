@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import pytest
@@ -262,3 +263,92 @@ def test_in_a_sentence_that_names_no_tool_it_is_mentioned(speaker: str) -> None:
 def test_between_backticks_it_is_mentioned(speaker: str, text: str) -> None:
     for size in (0, *SIZES):
         assert read(speaker, text, size=size) == [Text(text)]
+
+
+# What a mention of a call looks like, in one dialect or another.
+MENTIONS = (
+    "<function=run>",
+    '<invoke name="run">',
+    '<function name="run">',
+    "<tool_call>run",
+    "[TOOL_CALLS]run",
+    "<|tool_call>call:run",
+    "<|tool_call_begin|>functions.run:0",
+)
+
+
+@pytest.mark.parametrize("mention", MENTIONS)
+@pytest.mark.parametrize("speaker", sorted(NAMED.keys() - FIRST_ONLY))
+def test_a_mention_takes_no_call_along(speaker: str, mention: str) -> None:
+    """Whether it is told or refused: what can be read behind it is."""
+    call = NAMED[speaker].render(Call(id="", name="run", arguments='{"command": "ls"}'))
+    for before in ("The log shows ", "The log shows\n", ""):
+        for between in (" and no more.\n", " and <|tool_call> too, or <function=x or <tools>.\n"):
+            for size in (0, *SIZES):
+                first, *_, last = read(speaker, f"{before}{mention}{between}{call}", size=size)
+                assert isinstance(first, Text) or not before
+                assert isinstance(last, Call)
+                assert (json.loads(last.arguments), last.proof) == ({"command": "ls"}, Proof.COMPLETE)
+
+
+@pytest.mark.parametrize(
+    "foreign", ["<function=", "<tool_call>", "[TOOL_CALLS]", '<invoke name="walk">', "<tool_call>go"]
+)
+def test_markers_in_what_is_refused_are_refused_with_it(foreign: str) -> None:
+    opener = "<|tool_call_begin|>functions.run:0<|tool_call_argument_begin|>"
+    for size in (0, *SIZES):
+        *garbled, said = read("kimi-k2", f"{opener}gogo {foreign} gogo <|tool_call_end|>So.", size=size)
+        assert refused(garbled)
+        assert said == Text("So.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'In the .gir file there is <function name="run" c:identifier="g_run"> which is deprecated.',
+        'I changed <invoke name="run" /> into a component.',
+        "The line <function=run> was missing its closing tag.",
+        "+<tool_call>run\n-foo\nDone.",
+        "- <tool_call>run is what GLM writes\n- so it is",
+        "Look for `x <function=run>` in it.",
+        "| opener | `x <tool_call>run` |\n|--|--|\n",
+        "Write `` <tool_call>run `` so.",
+        "Write `[TOOL_CALLS] and [TOOL_CALLS]run[ARGS]` so.",
+        "Write ``a ` and <|tool_call>call:run`` so.",
+        "[run(command) for command in commands] is slow.\n\nUse a generator.",
+        "[run(command)\n for command in commands]",
+    ],
+)
+@pytest.mark.parametrize("speaker", sorted(NAMED))
+def test_a_name_in_prose_makes_no_call(speaker: str, text: str) -> None:
+    for size in (0, *SIZES):
+        assert read(speaker, text, size=size) == [Text(text)]
+
+
+@pytest.mark.parametrize(
+    ("lead", "indent"), [("1. ", "   "), ("- ", "  "), ("* ", "  "), ("10) - ", "      "), ("> ", "> "), (">", ">")]
+)
+def test_a_block_in_a_list_or_a_quote_holds_examples(lead: str, indent: str) -> None:
+    for body in ("<function=run>\n<x>1</x>", "<tool_call>run go", f"<tool_call>\n{OBJECT}{{}}}}\n</tool_call>"):
+        lines = body.replace("\n", "\n" + indent)
+        for mark in ("```xml", "```"):
+            text = f"So:\n\n{lead}{mark}\n{indent}{lines}\n{indent}```\n\nDone."
+            for speaker in ("automatic", "qwen3-coder", "hermes", "glm-4.7"):
+                for size in (0, *SIZES):
+                    assert read(speaker, text, size=size) == [Text(text)]
+
+
+def test_behind_such_a_block_there_may_be_a_call() -> None:
+    call = f'<tool_call>\n{OBJECT}{{"command": "ls"}}}}\n</tool_call>'
+    for block in (
+        "1. ```\n   x\n   ```\n",
+        "> ```\n> - ```\n> ```\n",
+        "```\n> ```\n- ```\n```\n",
+        "- ```x``` is it.\n",
+        "```x``` is it.\n",
+    ):
+        for size in (0, *SIZES):
+            said, found, behind = read("hermes", f"{block}{call}\n```\ny\n```", size=size)
+            assert (said, behind) == (Text(block), Text("\n```\ny\n```"))
+            assert isinstance(found, Call)
+            assert found.mends == ()

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.core.dialects.line import Line, Stretch
 from gateway.core.dialects.page import Page
 from gateway.core.stream import Call, Reasoning, Text, Unreadable
 
@@ -76,3 +82,51 @@ def test_calls_that_were_put_aside_may_be_dropped() -> None:
     page.add(CALL)
     page.take_back(keep=True)
     assert page.take() == [Text("See: "), CALL]
+
+
+MARKED = st.text("ab1.)-*+> `\n\t", max_size=30)
+
+
+@given(pieces=st.lists(MARKED, max_size=8))
+def test_a_line_is_the_same_from_all_pieces_and_in_passing(pieces: list[str]) -> None:
+    """Backticks stay together: three of them are a marker, so that fewer are held until it is known how many come."""
+    pieces = [piece.strip("`") for piece in pieces]
+    whole = Line()
+    whole.say("".join(pieces))
+    for flows in (False, True):
+        page = Page()
+        page.say("x\n")
+        page.line = Line()
+        for piece in pieces:
+            if flows:
+                page.flow(Stretch.of(piece))
+            else:
+                page.say(piece)
+        assert (page.line.lead, page.line.code) == (whole.lead, whole.code)
+
+
+def test_what_a_line_begins_with() -> None:
+    for lead in ("", "  ", "- ", "* ", "1. ", "10) ", "> ", ">", "  - > ", "- 2. "):
+        line = Line()
+        line.say("text\n" + lead)
+        assert line.begins_block
+        assert line.blank == (not lead.strip())
+        assert line.quoted == (not re.search(r"[^> ]", lead))
+    for said in ("x", "- x", "-", "+", "12", "1.", "a. ", "x> ", "-- "):
+        line = Line()
+        line.say(said)
+        assert not line.begins_block
+
+
+def test_code_on_a_line() -> None:
+    for said, code in (
+        ("`x", "`"),
+        ("`x` y", ""),
+        ("``a ` b", "``"),
+        ("`x\ny", ""),
+        ("a ` b ` c `", "`"),
+        ("``x``", ""),
+    ):
+        line = Line()
+        line.say(said)
+        assert line.code == code
