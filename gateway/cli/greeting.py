@@ -63,6 +63,7 @@ def _agents(url: str, model: str) -> list[str]:
         f"               OLLAMA_API_BASE={url} aider --model ollama_chat/{model}",
         f'    OpenCode   provider "@ai-sdk/openai-compatible" with options.baseURL {url}/v1  (README: OpenCode)',
         f"    Crush      provider of type openai-compat with base_url {url}/v1  (README: Crush)",
+        f"    qwen-code  OPENAI_BASE_URL={url}/v1 OPENAI_API_KEY=holdfast OPENAI_MODEL={model} qwen --auth-type openai",
         f"    ollama     OLLAMA_HOST={url} ollama run {model}",
     ]
 
