@@ -15,8 +15,6 @@ from gateway.server.replies import json_reply
 from gateway.service.front.gateway import Served
 from gateway.service.refusal import Refusal
 
-_BIG = ("tokenizer.ggml.tokens", "tokenizer.ggml.merges", "tokenizer.ggml.token_type", "tokenizer.ggml.scores")
-
 
 async def models(knock: Knock) -> web.StreamResponse:
     """GET /v1/models."""

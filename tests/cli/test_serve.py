@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -12,16 +11,10 @@ from pathlib import Path
 import aiohttp
 
 from gateway.core.access import hash_of
+from tests.real.processes import free_port
 
 POLICY = "upstreams: {{ollama: {{url: 'http://127.0.0.1:9'}}}}\nserver: {{host: {host}, port: {port}}}\n"
 KEYS = f"keys: {{me: {{sha256: '{hash_of('secret')}'}}}}\n"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @asynccontextmanager

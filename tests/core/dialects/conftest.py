@@ -9,7 +9,8 @@ import pytest
 
 from gateway.core.conversation import ToolSpec
 from gateway.core.dialects import AUTOMATIC, DIALECTS, ToolReader
-from gateway.core.stream import Part, Reasoning, Text
+from gateway.core.stream import Part
+from tests.core.dialects.seams import seamless
 
 READ = ToolSpec(
     name="read_file",
@@ -36,26 +37,7 @@ def offered() -> tuple[ToolSpec, ...]:
 
 
 @pytest.fixture(scope="session")
-def joined() -> Callable[[Sequence[Part]], list[Part]]:
-    """Neighbouring pieces of text, and of thought, as one."""
-
-    def join(parts: Sequence[Part]) -> list[Part]:
-        out: list[Part] = []
-        for part in parts:
-            last = out[-1] if out else None
-            if isinstance(part, Text) and isinstance(last, Text):
-                out[-1] = Text(last.text + part.text)
-            elif isinstance(part, Reasoning) and isinstance(last, Reasoning):
-                out[-1] = Reasoning(last.text + part.text)
-            else:
-                out.append(part)
-        return out
-
-    return join
-
-
-@pytest.fixture(scope="session")
-def read(offered: tuple[ToolSpec, ...], joined: Callable[[Sequence[Part]], list[Part]]) -> Callable[..., list[Part]]:
+def read(offered: tuple[ToolSpec, ...]) -> Callable[..., list[Part]]:
     named = {dialect.name: dialect for dialect in (*DIALECTS, AUTOMATIC)}
 
     def read_text(
@@ -70,6 +52,6 @@ def read(offered: tuple[ToolSpec, ...], joined: Callable[[Sequence[Part]], list[
         reader = ToolReader(named[dialect], tools, thinking=thinking)
         size = size or len(text) or 1
         parts = [part for at in range(0, len(text), size) for part in reader.feed(text[at : at + size])]
-        return joined([*parts, *(reader.close() if end == "close" else reader.cut())])
+        return seamless([*parts, *(reader.close() if end == "close" else reader.cut())])
 
     return read_text

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from gateway.core.conversation import ToolSpec
 from gateway.core.dialects import AUTOMATIC, DIALECTS, Dialect, ToolReader
-from gateway.core.stream import Call, Part, Proof, Reasoning, Text, Unreadable
+from gateway.core.stream import Call, Part, Proof, Text, Unreadable
+from tests.core.dialects.seams import seamless
 
 MARKERS = sorted(
     {
@@ -80,17 +81,6 @@ def delivered(parts: Sequence[Part]) -> list[tuple[str, object]]:
 
 def said(parts: Sequence[Part]) -> str:
     return "".join(part.text for part in parts if isinstance(part, Text))
-
-
-def merged(parts: Sequence[Part]) -> list[object]:
-    """The parts without the seams between pieces of text, or of thought."""
-    out: list[object] = []
-    for part in parts:
-        if isinstance(part, Text | Reasoning) and out and isinstance(last := out[-1], tuple) and last[0] is type(part):
-            out[-1] = (last[0], last[1] + part.text)
-        else:
-            out.append((type(part), part.text) if isinstance(part, Text | Reasoning) else part)
-    return out
 
 
 def may_be_cut(dialect: Dialect, call: Call) -> bool:
@@ -184,9 +174,9 @@ def test_pieces_do_not_matter_and_nothing_raises(
         name="do_it", parameters={"type": "object", "properties": {"a": {"type": "string"}, "n": {"type": "integer"}}}
     )
     tools = [tool] if offered else []
-    whole = merged(read(dialect, tools, text, cut=cut))
-    assert merged(read(dialect, tools, text, sizes=sizes, cut=cut)) == whole
-    assert merged(read(dialect, tools, text, sizes=[1] * len(text), cut=cut)) == whole
+    whole = seamless(read(dialect, tools, text, cut=cut))
+    assert seamless(read(dialect, tools, text, sizes=sizes, cut=cut)) == whole
+    assert seamless(read(dialect, tools, text, sizes=[1] * len(text), cut=cut)) == whole
 
 
 NOTE = "this is a note that goes on and says something about the work to do next, in many words, so long it is. "
@@ -220,9 +210,9 @@ def test_pieces_of_a_thought_do_not_matter(
     tools = [ToolSpec(name="do_it", parameters={"type": "object", "properties": {"a": {"type": "string"}}})]
     opener, closer = dialect.thinks[0].opener, dialect.thinks[0].closer
     text = f"{opener}{text}\n{call}{closer if closed else ''}"
-    whole = merged(read(dialect, tools, text, cut=cut))
+    whole = seamless(read(dialect, tools, text, cut=cut))
     for pieces in (sizes, [40] * (len(text) // 40), [1] * len(text)):
-        assert merged(read(dialect, tools, text, sizes=pieces, cut=cut)) == whole
+        assert seamless(read(dialect, tools, text, sizes=pieces, cut=cut)) == whole
 
 
 @pytest.mark.parametrize("dialect", [*DIALECTS, AUTOMATIC], ids=lambda dialect: str(dialect.name))
@@ -245,7 +235,7 @@ def test_pieces_do_not_matter_where_a_marker_is_cut(
     mark = data.draw(st.sampled_from([*own, *MARKERS]))
     text = said + mark[: data.draw(st.integers(1, len(mark)))]
     tools = [ToolSpec(name="do_it")]
-    assert merged(read(dialect, tools, text, sizes=[1] * len(text), cut=cut)) == merged(
+    assert seamless(read(dialect, tools, text, sizes=[1] * len(text), cut=cut)) == seamless(
         read(dialect, tools, text, cut=cut)
     )
 
@@ -256,7 +246,7 @@ def test_pieces_do_not_matter_where_a_marker_is_cut(
 def test_what_begins_an_answer_is_text_behind_one(name: str, text: str) -> None:
     [dialect] = [dialect for dialect in DIALECTS if dialect.name == name]
     for sizes in ([], [1] * len(text)):
-        assert merged(read(dialect, [ToolSpec(name="do_it")], text, sizes=sizes, cut=True)) == [(Text, text)]
+        assert seamless(read(dialect, [ToolSpec(name="do_it")], text, sizes=sizes, cut=True)) == [Text(text)]
 
 
 @pytest.mark.parametrize("dialect", [*DIALECTS, AUTOMATIC], ids=lambda dialect: str(dialect.name))

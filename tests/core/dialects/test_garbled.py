@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gateway.core.conversation import ToolSpec
 from gateway.core.dialects import AUTOMATIC, DIALECTS, ToolReader
 from gateway.core.stream import Call, Part, Proof, Reasoning, Text, Unreadable
+from tests.core.dialects.seams import seamless
 
 RUN = ToolSpec(
     name="run",
@@ -88,21 +89,7 @@ def read(name: str, text: str, *, size: int = 0, cut: bool = False) -> list[Part
     parts: list[Part] = []
     for at in range(0, len(text), size):
         parts += reader.feed(text[at : at + size])
-    return merged([*parts, *(reader.cut() if cut else reader.close())])
-
-
-def merged(parts: Sequence[Part]) -> list[Part]:
-    """The parts without the seams between pieces of text, or of thought."""
-    out: list[Part] = []
-    for part in parts:
-        last = out[-1] if out else None
-        if isinstance(part, Text) and isinstance(last, Text):
-            out[-1] = Text(last.text + part.text)
-        elif isinstance(part, Reasoning) and isinstance(last, Reasoning):
-            out[-1] = Reasoning(last.text + part.text)
-        else:
-            out.append(part)
-    return out
+    return seamless([*parts, *(reader.cut() if cut else reader.close())])
 
 
 def befores(speaker: str, name: str, opener: str) -> tuple[str, ...]:

@@ -89,15 +89,16 @@ DEATHS = st.builds(
     ),
 )
 
+WORLDS: dict[str, st.SearchStrategy[object]] = {
+    "deaths": st.lists(DEATHS, max_size=2),
+    "closes": st.booleans(),
+    "renders": st.booleans(),
+    "piece": st.integers(1, 20),
+}
+
 
 @settings(max_examples=150, deadline=None)
-@given(
-    deaths=st.lists(DEATHS, max_size=2),
-    closes=st.booleans(),
-    renders=st.booleans(),
-    piece=st.integers(1, 20),
-    sends=st.booleans(),
-)
+@given(**WORLDS, sends=st.booleans())
 def test_however_attempts_die_the_text_is_whole(
     deaths: list[Death], closes: bool, renders: bool, piece: int, sends: bool
 ) -> None:
@@ -109,12 +110,7 @@ def test_however_attempts_die_the_text_is_whole(
 
 
 @settings(max_examples=150, deadline=None)
-@given(
-    deaths=st.lists(DEATHS, max_size=2),
-    closes=st.booleans(),
-    renders=st.booleans(),
-    piece=st.integers(1, 20),
-)
+@given(**WORLDS)
 def test_however_attempts_die_the_call_is_whole(deaths: list[Death], closes: bool, renders: bool, piece: int) -> None:
     driver = ScriptedDriver(CALL, deaths=[*deaths], closes=closes, renders=renders, piece=piece)
     parts = asyncio.run(play(conductor(driver, conversation(tools=True))[0]))
